@@ -20,7 +20,8 @@ function files(folder: string): string[] {
 }
 
 try {
-  for (const [template, path] of [["buf.gen.mesos.yaml", "mesos"], ["buf.gen.mesarch.yaml", "mesarch"]] as const) {
+  // Mesos last: the generator also emits what our own packages import, in their style; its own style must win.
+  for (const [template, path] of [["buf.gen.mesarch.yaml", "mesarch"], ["buf.gen.mesos.yaml", "mesos"]] as const) {
     execFileSync("buf", ["generate", "--template", template, "--path", path, "--output", fresh], {
       cwd: join(root, "proto"),
       env,

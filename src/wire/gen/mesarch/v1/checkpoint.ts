@@ -32,7 +32,6 @@ export interface JournalRecord {
     | { $case: "acknowledged"; value: UpdateAcknowledged }
     | { $case: "forgotten"; value: TaskForgot }
     | { $case: "kill"; value: KillOrdered }
-    | { $case: "starting"; value: TaskStarting }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -44,21 +43,20 @@ export interface IdentityTaken {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A launch order taken (6.1): the agent answers for it from here on. Its process is started once this is durable. */
 export interface TaskAccepted {
   launchId: string;
   framework?: FrameworkInfo | undefined;
-  task?: TaskInfo | undefined;
+  task?:
+    | TaskInfo
+    | undefined;
+  /** Boot of the host, and number of the agent's start, in which it was taken. */
   bootId: string;
   starts: number;
   traceparent: string;
   role: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
-}
-
-/** The start of its process was asked for. */
-export interface TaskStarting {
-  launchId: string;
-  starts: number;
+  /** It will never be started: the update that ends it follows. Uses no resources; of the task only its names are kept. */
+  refused: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -230,9 +228,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
       case "kill":
         KillOrdered.encode(message.record.value, writer.uint32(50).fork()).join();
         break;
-      case "starting":
-        TaskStarting.encode(message.record.value, writer.uint32(58).fork()).join();
-        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -306,14 +301,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
             message.record = { $case: "kill", value: KillOrdered.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
-            message.record = { $case: "starting", value: TaskStarting.decode(reader, reader.uint32()) };
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -348,8 +335,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
         ? { $case: "forgotten", value: TaskForgot.fromJSON(object.forgotten) }
         : isSet(object.kill)
         ? { $case: "kill", value: KillOrdered.fromJSON(object.kill) }
-        : isSet(object.starting)
-        ? { $case: "starting", value: TaskStarting.fromJSON(object.starting) }
         : undefined,
     };
   },
@@ -368,8 +353,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
       obj.forgotten = TaskForgot.toJSON(message.record.value);
     } else if (message.record?.$case === "kill") {
       obj.kill = KillOrdered.toJSON(message.record.value);
-    } else if (message.record?.$case === "starting") {
-      obj.starting = TaskStarting.toJSON(message.record.value);
     }
     return obj;
   },
@@ -413,12 +396,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
       case "kill": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "kill", value: KillOrdered.fromPartial(object.record.value) };
-        }
-        break;
-      }
-      case "starting": {
-        if (object.record?.value !== undefined && object.record?.value !== null) {
-          message.record = { $case: "starting", value: TaskStarting.fromPartial(object.record.value) };
         }
         break;
       }
@@ -565,6 +542,7 @@ function createBaseTaskAccepted(): TaskAccepted {
     starts: 0,
     traceparent: "",
     role: "",
+    refused: false,
     _unknownFields: {},
   };
 }
@@ -591,6 +569,9 @@ export const TaskAccepted: MessageFns<TaskAccepted> = {
     }
     if (message.role !== "") {
       writer.uint32(58).string(message.role);
+    }
+    if (message.refused !== false) {
+      writer.uint32(64).bool(message.refused);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -672,6 +653,14 @@ export const TaskAccepted: MessageFns<TaskAccepted> = {
             message.role = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.refused = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -709,6 +698,7 @@ export const TaskAccepted: MessageFns<TaskAccepted> = {
       starts: isSet(object.starts) ? globalThis.Number(object.starts) : 0,
       traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
       role: isSet(object.role) ? globalThis.String(object.role) : "",
+      refused: isSet(object.refused) ? globalThis.Boolean(object.refused) : false,
     };
   },
 
@@ -735,6 +725,9 @@ export const TaskAccepted: MessageFns<TaskAccepted> = {
     if (message.role !== "") {
       obj.role = message.role;
     }
+    if (message.refused !== false) {
+      obj.refused = message.refused;
+    }
     return obj;
   },
 
@@ -752,111 +745,7 @@ export const TaskAccepted: MessageFns<TaskAccepted> = {
     message.starts = object.starts ?? 0;
     message.traceparent = object.traceparent ?? "";
     message.role = object.role ?? "";
-    return message;
-  },
-};
-
-function createBaseTaskStarting(): TaskStarting {
-  return { launchId: "", starts: 0, _unknownFields: {} };
-}
-
-export const TaskStarting: MessageFns<TaskStarting> = {
-  encode(message: TaskStarting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.launchId !== "") {
-      writer.uint32(10).string(message.launchId);
-    }
-    if (message.starts !== 0) {
-      writer.uint32(16).uint64(message.starts);
-    }
-    if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
-      }
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): TaskStarting {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTaskStarting();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.launchId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.starts = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): TaskStarting {
-    return {
-      launchId: isSet(object.launchId)
-        ? globalThis.String(object.launchId)
-        : isSet(object.launch_id)
-        ? globalThis.String(object.launch_id)
-        : "",
-      starts: isSet(object.starts) ? globalThis.Number(object.starts) : 0,
-    };
-  },
-
-  toJSON(message: TaskStarting): unknown {
-    const obj: any = {};
-    if (message.launchId !== "") {
-      obj.launchId = message.launchId;
-    }
-    if (message.starts !== 0) {
-      obj.starts = Math.round(message.starts);
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<TaskStarting>, I>>(base?: I): TaskStarting {
-    return TaskStarting.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<TaskStarting>, I>>(object: I): TaskStarting {
-    const message = createBaseTaskStarting();
-    message.launchId = object.launchId ?? "";
-    message.starts = object.starts ?? 0;
+    message.refused = object.refused ?? false;
     return message;
   },
 };

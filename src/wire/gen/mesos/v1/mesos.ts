@@ -334,69 +334,69 @@ export function drainStateToJSON(object: DrainState): string {
 
 /** Name of a framework; given out by the master on first subscription and kept across failovers. */
 export interface FrameworkID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Name of one offer; valid until it is used, declined or rescinded. */
 export interface OfferID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Name of an agent; given out by the master at registration. */
 export interface AgentID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Name of a task, chosen by the scheduler; unique inside its framework. */
 export interface TaskID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Name of an executor, chosen by the scheduler; unique per framework and agent. */
 export interface ExecutorID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ContainerID {
-  value: string;
+  value?: string | undefined;
   parent?: ContainerID | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ResourceProviderID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface OperationID {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TimeInfo {
-  nanoseconds: number;
+  nanoseconds?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface DurationInfo {
-  nanoseconds: number;
+  nanoseconds?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Address {
   hostname?: string | undefined;
   ip?: string | undefined;
-  port: number;
+  port?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface URL {
-  scheme: string;
+  scheme?: string | undefined;
   address?: Address | undefined;
   path?: string | undefined;
   query: Parameter[];
@@ -470,8 +470,8 @@ export function machineInfo_ModeToJSON(object: MachineInfo_Mode): string {
 
 /** What a scheduler tells the master about itself: identity, roles, capabilities, failover time. */
 export interface FrameworkInfo {
-  user: string;
-  name: string;
+  user?: string | undefined;
+  name?: string | undefined;
   id?: FrameworkID | undefined;
   failoverTimeout?: number | undefined;
   checkpoint?:
@@ -586,7 +586,7 @@ export function frameworkInfo_Capability_TypeToJSON(object: FrameworkInfo_Capabi
 }
 
 export interface FrameworkInfo_OfferFiltersEntry {
-  key: string;
+  key?: string | undefined;
   value?: OfferFilters | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -657,13 +657,13 @@ export interface CheckInfo_Command {
 }
 
 export interface CheckInfo_Http {
-  port: number;
+  port?: number | undefined;
   path?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CheckInfo_Tcp {
-  port: number;
+  port?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -731,7 +731,7 @@ export function healthCheck_TypeToJSON(object: HealthCheck_Type): string {
 }
 
 export interface HealthCheck_HTTPCheckInfo {
-  port: number;
+  port?: number | undefined;
   path?: string | undefined;
   scheme?: string | undefined;
   statuses: number[];
@@ -740,7 +740,7 @@ export interface HealthCheck_HTTPCheckInfo {
 }
 
 export interface HealthCheck_TCPCheckInfo {
-  port: number;
+  port?: number | undefined;
   protocol?: NetworkInfo_Protocol | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -762,7 +762,7 @@ export interface CommandInfo {
 }
 
 export interface CommandInfo_URI {
-  value: string;
+  value?: string | undefined;
   executable?: boolean | undefined;
   extract?: boolean | undefined;
   cache?: boolean | undefined;
@@ -846,20 +846,20 @@ export interface DomainInfo_FaultDomain {
 }
 
 export interface DomainInfo_FaultDomain_RegionInfo {
-  name: string;
+  name?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface DomainInfo_FaultDomain_ZoneInfo {
-  name: string;
+  name?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** Identity, address and capabilities of a master, as schedulers and agents see it. */
 export interface MasterInfo {
-  id: string;
-  ip: number;
-  port: number;
+  id?: string | undefined;
+  ip?: number | undefined;
+  port?: number | undefined;
   pid?: string | undefined;
   hostname?: string | undefined;
   version?: string | undefined;
@@ -931,7 +931,7 @@ export function masterInfo_Capability_TypeToJSON(object: MasterInfo_Capability_T
 
 /** What an agent reports about itself: host, total resources, attributes, domain. */
 export interface AgentInfo {
-  hostname: string;
+  hostname?: string | undefined;
   resources: Resource[];
   attributes: Attribute[];
   id?: AgentID | undefined;
@@ -1093,13 +1093,13 @@ export function cSIPluginContainerInfo_ServiceToJSON(object: CSIPluginContainerI
 }
 
 export interface CSIPluginEndpoint {
-  csiService: CSIPluginContainerInfo_Service;
-  endpoint: string;
+  csiService?: CSIPluginContainerInfo_Service | undefined;
+  endpoint?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface CSIPluginInfo {
-  type: string;
+  type?: string | undefined;
   name?: string | undefined;
   containers: CSIPluginContainerInfo[];
   endpoints: CSIPluginEndpoint[];
@@ -1111,8 +1111,8 @@ export interface CSIPluginInfo {
 export interface ResourceProviderInfo {
   id?: ResourceProviderID | undefined;
   attributes: Attribute[];
-  type: string;
-  name: string;
+  type?: string | undefined;
+  name?: string | undefined;
   defaultReservations: Resource_ReservationInfo[];
   storage?: ResourceProviderInfo_Storage | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1126,7 +1126,7 @@ export interface ResourceProviderInfo_Storage {
 
 /** A tagged value: number, list of ranges, set of strings, or text. */
 export interface Value {
-  type: Value_Type;
+  type?: Value_Type | undefined;
   scalar?: Value_Scalar | undefined;
   ranges?: Value_Ranges | undefined;
   set?: Value_Set | undefined;
@@ -1184,13 +1184,13 @@ export function value_TypeToJSON(object: Value_Type): string {
 }
 
 export interface Value_Scalar {
-  value: number;
+  value?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Value_Range {
-  begin: number;
-  end: number;
+  begin?: bigint | undefined;
+  end?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1205,14 +1205,14 @@ export interface Value_Set {
 }
 
 export interface Value_Text {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A named property of an agent, used for placement only; never consumed. */
 export interface Attribute {
-  name: string;
-  type: Value_Type;
+  name?: string | undefined;
+  type?: Value_Type | undefined;
   scalar?: Value_Scalar | undefined;
   ranges?: Value_Ranges | undefined;
   text?: Value_Text | undefined;
@@ -1222,8 +1222,8 @@ export interface Attribute {
 
 /** An amount of something an agent has, with who reserved it and how it may be used. */
 export interface Resource {
-  name: string;
-  type: Value_Type;
+  name?: string | undefined;
+  type?: Value_Type | undefined;
   scalar?: Value_Scalar | undefined;
   ranges?: Value_Ranges | undefined;
   set?:
@@ -1307,13 +1307,13 @@ export interface Resource_DiskInfo {
 }
 
 export interface Resource_DiskInfo_Persistence {
-  id: string;
+  id?: string | undefined;
   principal?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Resource_DiskInfo_Source {
-  type: Resource_DiskInfo_Source_Type;
+  type?: Resource_DiskInfo_Source_Type | undefined;
   path?: Resource_DiskInfo_Source_Path | undefined;
   mount?: Resource_DiskInfo_Source_Mount | undefined;
   id?: string | undefined;
@@ -1405,101 +1405,101 @@ export interface Resource_SharedInfo {
 }
 
 export interface TrafficControlStatistics {
-  id: string;
-  backlog?: number | undefined;
-  bytes?: number | undefined;
-  drops?: number | undefined;
-  overlimits?: number | undefined;
-  packets?: number | undefined;
-  qlen?: number | undefined;
-  ratebps?: number | undefined;
-  ratepps?: number | undefined;
-  requeues?: number | undefined;
+  id?: string | undefined;
+  backlog?: bigint | undefined;
+  bytes?: bigint | undefined;
+  drops?: bigint | undefined;
+  overlimits?: bigint | undefined;
+  packets?: bigint | undefined;
+  qlen?: bigint | undefined;
+  ratebps?: bigint | undefined;
+  ratepps?: bigint | undefined;
+  requeues?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface IpStatistics {
-  Forwarding?: number | undefined;
-  DefaultTTL?: number | undefined;
-  InReceives?: number | undefined;
-  InHdrErrors?: number | undefined;
-  InAddrErrors?: number | undefined;
-  ForwDatagrams?: number | undefined;
-  InUnknownProtos?: number | undefined;
-  InDiscards?: number | undefined;
-  InDelivers?: number | undefined;
-  OutRequests?: number | undefined;
-  OutDiscards?: number | undefined;
-  OutNoRoutes?: number | undefined;
-  ReasmTimeout?: number | undefined;
-  ReasmReqds?: number | undefined;
-  ReasmOKs?: number | undefined;
-  ReasmFails?: number | undefined;
-  FragOKs?: number | undefined;
-  FragFails?: number | undefined;
-  FragCreates?: number | undefined;
+  Forwarding?: bigint | undefined;
+  DefaultTTL?: bigint | undefined;
+  InReceives?: bigint | undefined;
+  InHdrErrors?: bigint | undefined;
+  InAddrErrors?: bigint | undefined;
+  ForwDatagrams?: bigint | undefined;
+  InUnknownProtos?: bigint | undefined;
+  InDiscards?: bigint | undefined;
+  InDelivers?: bigint | undefined;
+  OutRequests?: bigint | undefined;
+  OutDiscards?: bigint | undefined;
+  OutNoRoutes?: bigint | undefined;
+  ReasmTimeout?: bigint | undefined;
+  ReasmReqds?: bigint | undefined;
+  ReasmOKs?: bigint | undefined;
+  ReasmFails?: bigint | undefined;
+  FragOKs?: bigint | undefined;
+  FragFails?: bigint | undefined;
+  FragCreates?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface IcmpStatistics {
-  InMsgs?: number | undefined;
-  InErrors?: number | undefined;
-  InCsumErrors?: number | undefined;
-  InDestUnreachs?: number | undefined;
-  InTimeExcds?: number | undefined;
-  InParmProbs?: number | undefined;
-  InSrcQuenchs?: number | undefined;
-  InRedirects?: number | undefined;
-  InEchos?: number | undefined;
-  InEchoReps?: number | undefined;
-  InTimestamps?: number | undefined;
-  InTimestampReps?: number | undefined;
-  InAddrMasks?: number | undefined;
-  InAddrMaskReps?: number | undefined;
-  OutMsgs?: number | undefined;
-  OutErrors?: number | undefined;
-  OutDestUnreachs?: number | undefined;
-  OutTimeExcds?: number | undefined;
-  OutParmProbs?: number | undefined;
-  OutSrcQuenchs?: number | undefined;
-  OutRedirects?: number | undefined;
-  OutEchos?: number | undefined;
-  OutEchoReps?: number | undefined;
-  OutTimestamps?: number | undefined;
-  OutTimestampReps?: number | undefined;
-  OutAddrMasks?: number | undefined;
-  OutAddrMaskReps?: number | undefined;
+  InMsgs?: bigint | undefined;
+  InErrors?: bigint | undefined;
+  InCsumErrors?: bigint | undefined;
+  InDestUnreachs?: bigint | undefined;
+  InTimeExcds?: bigint | undefined;
+  InParmProbs?: bigint | undefined;
+  InSrcQuenchs?: bigint | undefined;
+  InRedirects?: bigint | undefined;
+  InEchos?: bigint | undefined;
+  InEchoReps?: bigint | undefined;
+  InTimestamps?: bigint | undefined;
+  InTimestampReps?: bigint | undefined;
+  InAddrMasks?: bigint | undefined;
+  InAddrMaskReps?: bigint | undefined;
+  OutMsgs?: bigint | undefined;
+  OutErrors?: bigint | undefined;
+  OutDestUnreachs?: bigint | undefined;
+  OutTimeExcds?: bigint | undefined;
+  OutParmProbs?: bigint | undefined;
+  OutSrcQuenchs?: bigint | undefined;
+  OutRedirects?: bigint | undefined;
+  OutEchos?: bigint | undefined;
+  OutEchoReps?: bigint | undefined;
+  OutTimestamps?: bigint | undefined;
+  OutTimestampReps?: bigint | undefined;
+  OutAddrMasks?: bigint | undefined;
+  OutAddrMaskReps?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TcpStatistics {
-  RtoAlgorithm?: number | undefined;
-  RtoMin?: number | undefined;
-  RtoMax?: number | undefined;
-  MaxConn?: number | undefined;
-  ActiveOpens?: number | undefined;
-  PassiveOpens?: number | undefined;
-  AttemptFails?: number | undefined;
-  EstabResets?: number | undefined;
-  CurrEstab?: number | undefined;
-  InSegs?: number | undefined;
-  OutSegs?: number | undefined;
-  RetransSegs?: number | undefined;
-  InErrs?: number | undefined;
-  OutRsts?: number | undefined;
-  InCsumErrors?: number | undefined;
+  RtoAlgorithm?: bigint | undefined;
+  RtoMin?: bigint | undefined;
+  RtoMax?: bigint | undefined;
+  MaxConn?: bigint | undefined;
+  ActiveOpens?: bigint | undefined;
+  PassiveOpens?: bigint | undefined;
+  AttemptFails?: bigint | undefined;
+  EstabResets?: bigint | undefined;
+  CurrEstab?: bigint | undefined;
+  InSegs?: bigint | undefined;
+  OutSegs?: bigint | undefined;
+  RetransSegs?: bigint | undefined;
+  InErrs?: bigint | undefined;
+  OutRsts?: bigint | undefined;
+  InCsumErrors?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface UdpStatistics {
-  InDatagrams?: number | undefined;
-  NoPorts?: number | undefined;
-  InErrors?: number | undefined;
-  OutDatagrams?: number | undefined;
-  RcvbufErrors?: number | undefined;
-  SndbufErrors?: number | undefined;
-  InCsumErrors?: number | undefined;
-  IgnoredMulti?: number | undefined;
+  InDatagrams?: bigint | undefined;
+  NoPorts?: bigint | undefined;
+  InErrors?: bigint | undefined;
+  OutDatagrams?: bigint | undefined;
+  RcvbufErrors?: bigint | undefined;
+  SndbufErrors?: bigint | undefined;
+  InCsumErrors?: bigint | undefined;
+  IgnoredMulti?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1514,80 +1514,80 @@ export interface SNMPStatistics {
 export interface DiskStatistics {
   source?: Resource_DiskInfo_Source | undefined;
   persistence?: Resource_DiskInfo_Persistence | undefined;
-  limitBytes?: number | undefined;
-  usedBytes?: number | undefined;
+  limitBytes?: bigint | undefined;
+  usedBytes?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ResourceStatistics {
-  timestamp: number;
+  timestamp?: number | undefined;
   cpusUserTimeSecs?: number | undefined;
   cpusSystemTimeSecs?: number | undefined;
   cpusLimit?: number | undefined;
-  memRssBytes?: number | undefined;
-  memLimitBytes?: number | undefined;
+  memRssBytes?: bigint | undefined;
+  memLimitBytes?: bigint | undefined;
   cpusNrPeriods?: number | undefined;
   cpusNrThrottled?: number | undefined;
   cpusThrottledTimeSecs?: number | undefined;
-  memFileBytes?: number | undefined;
-  memAnonBytes?: number | undefined;
-  memMappedFileBytes?: number | undefined;
+  memFileBytes?: bigint | undefined;
+  memAnonBytes?: bigint | undefined;
+  memMappedFileBytes?: bigint | undefined;
   perf?: PerfStatistics | undefined;
-  netRxPackets?: number | undefined;
-  netRxBytes?: number | undefined;
-  netRxErrors?: number | undefined;
-  netRxDropped?: number | undefined;
-  netTxPackets?: number | undefined;
-  netTxBytes?: number | undefined;
-  netTxErrors?: number | undefined;
-  netTxDropped?: number | undefined;
+  netRxPackets?: bigint | undefined;
+  netRxBytes?: bigint | undefined;
+  netRxErrors?: bigint | undefined;
+  netRxDropped?: bigint | undefined;
+  netTxPackets?: bigint | undefined;
+  netTxBytes?: bigint | undefined;
+  netTxErrors?: bigint | undefined;
+  netTxDropped?: bigint | undefined;
   netTcpRttMicrosecsP50?: number | undefined;
   netTcpRttMicrosecsP90?: number | undefined;
   netTcpRttMicrosecsP95?: number | undefined;
   netTcpRttMicrosecsP99?: number | undefined;
-  diskLimitBytes?: number | undefined;
-  diskUsedBytes?: number | undefined;
+  diskLimitBytes?: bigint | undefined;
+  diskUsedBytes?: bigint | undefined;
   netTcpActiveConnections?: number | undefined;
   netTcpTimeWaitConnections?: number | undefined;
   processes?: number | undefined;
   threads?: number | undefined;
-  memLowPressureCounter?: number | undefined;
-  memMediumPressureCounter?: number | undefined;
-  memCriticalPressureCounter?: number | undefined;
+  memLowPressureCounter?: bigint | undefined;
+  memMediumPressureCounter?: bigint | undefined;
+  memCriticalPressureCounter?: bigint | undefined;
   netTrafficControlStatistics: TrafficControlStatistics[];
-  memTotalBytes?: number | undefined;
-  memTotalMemswBytes?: number | undefined;
-  memSoftLimitBytes?: number | undefined;
-  memCacheBytes?: number | undefined;
-  memSwapBytes?: number | undefined;
-  memUnevictableBytes?: number | undefined;
+  memTotalBytes?: bigint | undefined;
+  memTotalMemswBytes?: bigint | undefined;
+  memSoftLimitBytes?: bigint | undefined;
+  memCacheBytes?: bigint | undefined;
+  memSwapBytes?: bigint | undefined;
+  memUnevictableBytes?: bigint | undefined;
   netSnmpStatistics?: SNMPStatistics | undefined;
   diskStatistics: DiskStatistics[];
   blkioStatistics?: CgroupInfo_Blkio_Statistics | undefined;
   cpusSoftLimit?: number | undefined;
-  netTxRateLimit?: number | undefined;
-  netTxBurstRateLimit?: number | undefined;
-  netTxBurstSize?: number | undefined;
-  netRxRateLimit?: number | undefined;
-  netRxBurstRateLimit?: number | undefined;
-  netRxBurstSize?: number | undefined;
-  memKmemUsageBytes?: number | undefined;
-  memKmemTcpUsageBytes?: number | undefined;
+  netTxRateLimit?: bigint | undefined;
+  netTxBurstRateLimit?: bigint | undefined;
+  netTxBurstSize?: bigint | undefined;
+  netRxRateLimit?: bigint | undefined;
+  netRxBurstRateLimit?: bigint | undefined;
+  netRxBurstSize?: bigint | undefined;
+  memKmemUsageBytes?: bigint | undefined;
+  memKmemTcpUsageBytes?: bigint | undefined;
   netRateStatistics?: ResourceStatistics_RateStatistics | undefined;
   netEphemeralPorts?: Value_Range | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ResourceStatistics_RatePercentiles {
-  min?: number | undefined;
-  max?: number | undefined;
-  p50?: number | undefined;
-  p90?: number | undefined;
-  p95?: number | undefined;
-  p99?: number | undefined;
-  p999?: number | undefined;
-  p9999?: number | undefined;
-  samples?: number | undefined;
+  min?: bigint | undefined;
+  max?: bigint | undefined;
+  p50?: bigint | undefined;
+  p90?: bigint | undefined;
+  p95?: bigint | undefined;
+  p99?: bigint | undefined;
+  p999?: bigint | undefined;
+  p9999?: bigint | undefined;
+  samples?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1621,7 +1621,7 @@ export interface ResourceUsage_Executor {
 }
 
 export interface ResourceUsage_Executor_Task {
-  name: string;
+  name?: string | undefined;
   id?: TaskID | undefined;
   resources: Resource[];
   labels?: Labels | undefined;
@@ -1629,59 +1629,59 @@ export interface ResourceUsage_Executor_Task {
 }
 
 export interface PerfStatistics {
-  timestamp: number;
-  duration: number;
-  cycles?: number | undefined;
-  stalledCyclesFrontend?: number | undefined;
-  stalledCyclesBackend?: number | undefined;
-  instructions?: number | undefined;
-  cacheReferences?: number | undefined;
-  cacheMisses?: number | undefined;
-  branches?: number | undefined;
-  branchMisses?: number | undefined;
-  busCycles?: number | undefined;
-  refCycles?: number | undefined;
+  timestamp?: number | undefined;
+  duration?: number | undefined;
+  cycles?: bigint | undefined;
+  stalledCyclesFrontend?: bigint | undefined;
+  stalledCyclesBackend?: bigint | undefined;
+  instructions?: bigint | undefined;
+  cacheReferences?: bigint | undefined;
+  cacheMisses?: bigint | undefined;
+  branches?: bigint | undefined;
+  branchMisses?: bigint | undefined;
+  busCycles?: bigint | undefined;
+  refCycles?: bigint | undefined;
   cpuClock?: number | undefined;
   taskClock?: number | undefined;
-  pageFaults?: number | undefined;
-  minorFaults?: number | undefined;
-  majorFaults?: number | undefined;
-  contextSwitches?: number | undefined;
-  cpuMigrations?: number | undefined;
-  alignmentFaults?: number | undefined;
-  emulationFaults?: number | undefined;
-  l1DcacheLoads?: number | undefined;
-  l1DcacheLoadMisses?: number | undefined;
-  l1DcacheStores?: number | undefined;
-  l1DcacheStoreMisses?: number | undefined;
-  l1DcachePrefetches?: number | undefined;
-  l1DcachePrefetchMisses?: number | undefined;
-  l1IcacheLoads?: number | undefined;
-  l1IcacheLoadMisses?: number | undefined;
-  l1IcachePrefetches?: number | undefined;
-  l1IcachePrefetchMisses?: number | undefined;
-  llcLoads?: number | undefined;
-  llcLoadMisses?: number | undefined;
-  llcStores?: number | undefined;
-  llcStoreMisses?: number | undefined;
-  llcPrefetches?: number | undefined;
-  llcPrefetchMisses?: number | undefined;
-  dtlbLoads?: number | undefined;
-  dtlbLoadMisses?: number | undefined;
-  dtlbStores?: number | undefined;
-  dtlbStoreMisses?: number | undefined;
-  dtlbPrefetches?: number | undefined;
-  dtlbPrefetchMisses?: number | undefined;
-  itlbLoads?: number | undefined;
-  itlbLoadMisses?: number | undefined;
-  branchLoads?: number | undefined;
-  branchLoadMisses?: number | undefined;
-  nodeLoads?: number | undefined;
-  nodeLoadMisses?: number | undefined;
-  nodeStores?: number | undefined;
-  nodeStoreMisses?: number | undefined;
-  nodePrefetches?: number | undefined;
-  nodePrefetchMisses?: number | undefined;
+  pageFaults?: bigint | undefined;
+  minorFaults?: bigint | undefined;
+  majorFaults?: bigint | undefined;
+  contextSwitches?: bigint | undefined;
+  cpuMigrations?: bigint | undefined;
+  alignmentFaults?: bigint | undefined;
+  emulationFaults?: bigint | undefined;
+  l1DcacheLoads?: bigint | undefined;
+  l1DcacheLoadMisses?: bigint | undefined;
+  l1DcacheStores?: bigint | undefined;
+  l1DcacheStoreMisses?: bigint | undefined;
+  l1DcachePrefetches?: bigint | undefined;
+  l1DcachePrefetchMisses?: bigint | undefined;
+  l1IcacheLoads?: bigint | undefined;
+  l1IcacheLoadMisses?: bigint | undefined;
+  l1IcachePrefetches?: bigint | undefined;
+  l1IcachePrefetchMisses?: bigint | undefined;
+  llcLoads?: bigint | undefined;
+  llcLoadMisses?: bigint | undefined;
+  llcStores?: bigint | undefined;
+  llcStoreMisses?: bigint | undefined;
+  llcPrefetches?: bigint | undefined;
+  llcPrefetchMisses?: bigint | undefined;
+  dtlbLoads?: bigint | undefined;
+  dtlbLoadMisses?: bigint | undefined;
+  dtlbStores?: bigint | undefined;
+  dtlbStoreMisses?: bigint | undefined;
+  dtlbPrefetches?: bigint | undefined;
+  dtlbPrefetchMisses?: bigint | undefined;
+  itlbLoads?: bigint | undefined;
+  itlbLoadMisses?: bigint | undefined;
+  branchLoads?: bigint | undefined;
+  branchLoadMisses?: bigint | undefined;
+  nodeLoads?: bigint | undefined;
+  nodeLoadMisses?: bigint | undefined;
+  nodeStores?: bigint | undefined;
+  nodeStoreMisses?: bigint | undefined;
+  nodePrefetches?: bigint | undefined;
+  nodePrefetchMisses?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1697,7 +1697,7 @@ export interface OfferFilters_ResourceQuantities {
 }
 
 export interface OfferFilters_ResourceQuantities_QuantitiesEntry {
-  key: string;
+  key?: string | undefined;
   value?: Value_Scalar | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1718,7 +1718,7 @@ export interface Offer {
   id?: OfferID | undefined;
   frameworkId?: FrameworkID | undefined;
   agentId?: AgentID | undefined;
-  hostname: string;
+  hostname?: string | undefined;
   resources: Resource[];
   executorIds: ExecutorID[];
   attributes: Attribute[];
@@ -1896,7 +1896,7 @@ export interface Offer_Operation_ShrinkVolume {
 
 export interface Offer_Operation_CreateDisk {
   source?: Resource | undefined;
-  targetType: Resource_DiskInfo_Source_Type;
+  targetType?: Resource_DiskInfo_Source_Type | undefined;
   targetProfile?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1919,7 +1919,7 @@ export interface InverseOffer {
 
 /** A task to launch: where, with what resources, and by command or executor. */
 export interface TaskInfo {
-  name: string;
+  name?: string | undefined;
   taskId?: TaskID | undefined;
   agentId?: AgentID | undefined;
   resources: Resource[];
@@ -1938,7 +1938,7 @@ export interface TaskInfo {
 }
 
 export interface TaskInfo_LimitsEntry {
-  key: string;
+  key?: string | undefined;
   value?: Value_Scalar | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1951,12 +1951,12 @@ export interface TaskGroupInfo {
 
 /** The master's own view of a launched task, with its history of statuses. */
 export interface Task {
-  name: string;
+  name?: string | undefined;
   taskId?: TaskID | undefined;
   frameworkId?: FrameworkID | undefined;
   executorId?: ExecutorID | undefined;
   agentId?: AgentID | undefined;
-  state: TaskState;
+  state?: TaskState | undefined;
   resources: Resource[];
   statuses: TaskStatus[];
   statusUpdateState?: TaskState | undefined;
@@ -1972,7 +1972,7 @@ export interface Task {
 }
 
 export interface Task_LimitsEntry {
-  key: string;
+  key?: string | undefined;
   value?: Value_Scalar | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1983,7 +1983,7 @@ export interface TaskResourceLimitation {
 }
 
 export interface UUID {
-  value: Uint8Array;
+  value?: Uint8Array | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2001,7 +2001,7 @@ export interface Operation {
 /** One report on an operation: state and, once finished, the resulting resources. */
 export interface OperationStatus {
   operationId?: OperationID | undefined;
-  state: OperationState;
+  state?: OperationState | undefined;
   message?: string | undefined;
   convertedResources: Resource[];
   uuid?: UUID | undefined;
@@ -2036,7 +2036,7 @@ export interface CheckStatusInfo_Tcp {
 /** One report on a task: state, who says so, why, and the id to acknowledge. */
 export interface TaskStatus {
   taskId?: TaskID | undefined;
-  state: TaskState;
+  state?: TaskState | undefined;
   data?: Uint8Array | undefined;
   message?: string | undefined;
   agentId?: AgentID | undefined;
@@ -2382,7 +2382,7 @@ export interface Environment {
 }
 
 export interface Environment_Variable {
-  name: string;
+  name?: string | undefined;
   value?: string | undefined;
   type?: Environment_Variable_Type | undefined;
   secret?: Secret | undefined;
@@ -2433,8 +2433,8 @@ export function environment_Variable_TypeToJSON(object: Environment_Variable_Typ
 }
 
 export interface Parameter {
-  key: string;
-  value: string;
+  key?: string | undefined;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2444,7 +2444,7 @@ export interface Parameters {
 }
 
 export interface Credential {
-  principal: string;
+  principal?: string | undefined;
   secret?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -2505,32 +2505,32 @@ export function secret_TypeToJSON(object: Secret_Type): string {
 }
 
 export interface Secret_Reference {
-  name: string;
+  name?: string | undefined;
   key?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Secret_Value {
-  data: Uint8Array;
+  data?: Uint8Array | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface RateLimit {
   qps?: number | undefined;
-  principal: string;
-  capacity?: number | undefined;
+  principal?: string | undefined;
+  capacity?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface RateLimits {
   limits: RateLimit[];
   aggregateDefaultQps?: number | undefined;
-  aggregateDefaultCapacity?: number | undefined;
+  aggregateDefaultCapacity?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Image {
-  type: Image_Type;
+  type?: Image_Type | undefined;
   appc?: Image_Appc | undefined;
   docker?: Image_Docker | undefined;
   cached?: boolean | undefined;
@@ -2575,14 +2575,16 @@ export function image_TypeToJSON(object: Image_Type): string {
 }
 
 export interface Image_Appc {
-  name: string;
+  name?: string | undefined;
   id?: string | undefined;
   labels?: Labels | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Image_Docker {
-  name: string;
+  name?:
+    | string
+    | undefined;
   /** @deprecated */
   credential?: Credential | undefined;
   config?: Secret | undefined;
@@ -2639,9 +2641,9 @@ export function mountPropagation_ModeToJSON(object: MountPropagation_Mode): stri
 
 /** A directory mounted into a container, and where its content comes from. */
 export interface Volume {
-  containerPath: string;
+  containerPath?: string | undefined;
   hostPath?: string | undefined;
-  mode: Volume_Mode;
+  mode?: Volume_Mode | undefined;
   image?: Image | undefined;
   source?: Volume_Source | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -2765,20 +2767,20 @@ export function volume_Source_TypeToJSON(object: Volume_Source_Type): string {
 
 export interface Volume_Source_DockerVolume {
   driver?: string | undefined;
-  name: string;
+  name?: string | undefined;
   driverOptions?: Parameters | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Volume_Source_HostPath {
-  path: string;
+  path?: string | undefined;
   mountPropagation?: MountPropagation | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Volume_Source_SandboxPath {
   type?: Volume_Source_SandboxPath_Type | undefined;
-  path: string;
+  path?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2827,16 +2829,14 @@ export function volume_Source_SandboxPath_TypeToJSON(object: Volume_Source_Sandb
 }
 
 export interface Volume_Source_CSIVolume {
-  pluginName: string;
+  pluginName?: string | undefined;
   staticProvisioning?: Volume_Source_CSIVolume_StaticProvisioning | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Volume_Source_CSIVolume_VolumeCapability {
-  accessType?: { $case: "block"; value: Volume_Source_CSIVolume_VolumeCapability_BlockVolume } | {
-    $case: "mount";
-    value: Volume_Source_CSIVolume_VolumeCapability_MountVolume;
-  } | undefined;
+  block?: Volume_Source_CSIVolume_VolumeCapability_BlockVolume | undefined;
+  mount?: Volume_Source_CSIVolume_VolumeCapability_MountVolume | undefined;
   accessMode?: Volume_Source_CSIVolume_VolumeCapability_AccessMode | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -2852,7 +2852,7 @@ export interface Volume_Source_CSIVolume_VolumeCapability_MountVolume {
 }
 
 export interface Volume_Source_CSIVolume_VolumeCapability_AccessMode {
-  mode: Volume_Source_CSIVolume_VolumeCapability_AccessMode_Mode;
+  mode?: Volume_Source_CSIVolume_VolumeCapability_AccessMode_Mode | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2937,7 +2937,7 @@ export function volume_Source_CSIVolume_VolumeCapability_AccessMode_ModeToJSON(
 }
 
 export interface Volume_Source_CSIVolume_StaticProvisioning {
-  volumeId: string;
+  volumeId?: string | undefined;
   volumeCapability?: Volume_Source_CSIVolume_VolumeCapability | undefined;
   nodeStageSecrets: { [key: string]: Secret };
   nodePublishSecrets: { [key: string]: Secret };
@@ -2946,20 +2946,20 @@ export interface Volume_Source_CSIVolume_StaticProvisioning {
 }
 
 export interface Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry {
-  key: string;
+  key?: string | undefined;
   value?: Secret | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry {
-  key: string;
+  key?: string | undefined;
   value?: Secret | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry {
-  key: string;
-  value: string;
+  key?: string | undefined;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3017,8 +3017,8 @@ export interface NetworkInfo_IPAddress {
 }
 
 export interface NetworkInfo_PortMapping {
-  hostPort: number;
-  containerPort: number;
+  hostPort?: number | undefined;
+  containerPort?: number | undefined;
   protocol?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -3418,8 +3418,8 @@ export interface RLimitInfo {
 
 export interface RLimitInfo_RLimit {
   type?: RLimitInfo_RLimit_Type | undefined;
-  hard?: number | undefined;
-  soft?: number | undefined;
+  hard?: bigint | undefined;
+  soft?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3575,14 +3575,14 @@ export interface TTYInfo {
 }
 
 export interface TTYInfo_WindowSize {
-  rows: number;
-  columns: number;
+  rows?: number | undefined;
+  columns?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** The container a task or executor runs in: containerizer, image, volumes, networks. */
 export interface ContainerInfo {
-  type: ContainerInfo_Type;
+  type?: ContainerInfo_Type | undefined;
   volumes: Volume[];
   docker?: ContainerInfo_DockerInfo | undefined;
   hostname?: string | undefined;
@@ -3632,7 +3632,7 @@ export function containerInfo_TypeToJSON(object: ContainerInfo_Type): string {
 }
 
 export interface ContainerInfo_DockerInfo {
-  image: string;
+  image?: string | undefined;
   network?: ContainerInfo_DockerInfo_Network | undefined;
   portMappings: ContainerInfo_DockerInfo_PortMapping[];
   privileged?: boolean | undefined;
@@ -3696,8 +3696,8 @@ export function containerInfo_DockerInfo_NetworkToJSON(object: ContainerInfo_Doc
 }
 
 export interface ContainerInfo_DockerInfo_PortMapping {
-  hostPort: number;
-  containerPort: number;
+  hostPort?: number | undefined;
+  containerPort?: number | undefined;
   protocol?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -3803,7 +3803,7 @@ export function cgroupInfo_Blkio_OperationToJSON(object: CgroupInfo_Blkio_Operat
 
 export interface CgroupInfo_Blkio_Value {
   op?: CgroupInfo_Blkio_Operation | undefined;
-  value?: number | undefined;
+  value?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3813,8 +3813,8 @@ export interface CgroupInfo_Blkio_CFQ {
 
 export interface CgroupInfo_Blkio_CFQ_Statistics {
   device?: Device_Number | undefined;
-  sectors?: number | undefined;
-  time?: number | undefined;
+  sectors?: bigint | undefined;
+  time?: bigint | undefined;
   ioServiced: CgroupInfo_Blkio_Value[];
   ioServiceBytes: CgroupInfo_Blkio_Value[];
   ioServiceTime: CgroupInfo_Blkio_Value[];
@@ -3854,13 +3854,13 @@ export interface Labels {
 }
 
 export interface Label {
-  key: string;
+  key?: string | undefined;
   value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Port {
-  number: number;
+  number?: number | undefined;
   name?: string | undefined;
   protocol?: string | undefined;
   visibility?: DiscoveryInfo_Visibility | undefined;
@@ -3875,7 +3875,7 @@ export interface Ports {
 
 /** Hints for service discovery: name, ports and how far to publish them. */
 export interface DiscoveryInfo {
-  visibility: DiscoveryInfo_Visibility;
+  visibility?: DiscoveryInfo_Visibility | undefined;
   name?: string | undefined;
   environment?: string | undefined;
   location?: string | undefined;
@@ -3929,13 +3929,13 @@ export function discoveryInfo_VisibilityToJSON(object: DiscoveryInfo_Visibility)
 }
 
 export interface WeightInfo {
-  weight: number;
+  weight?: number | undefined;
   role?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface VersionInfo {
-  version: string;
+  version?: string | undefined;
   buildDate?: string | undefined;
   buildTime?: number | undefined;
   buildUser?: string | undefined;
@@ -3946,29 +3946,29 @@ export interface VersionInfo {
 }
 
 export interface Flag {
-  name: string;
+  name?: string | undefined;
   value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Role {
-  name: string;
-  weight: number;
+  name?: string | undefined;
+  weight?: number | undefined;
   frameworks: FrameworkID[];
   resources: Resource[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Metric {
-  name: string;
+  name?: string | undefined;
   value?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface FileInfo {
-  path: string;
+  path?: string | undefined;
   nlink?: number | undefined;
-  size?: number | undefined;
+  size?: bigint | undefined;
   mtime?: TimeInfo | undefined;
   mode?: number | undefined;
   uid?: string | undefined;
@@ -3983,8 +3983,8 @@ export interface Device {
 }
 
 export interface Device_Number {
-  majorNumber: number;
-  minorNumber: number;
+  majorNumber?: bigint | undefined;
+  minorNumber?: bigint | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4014,18 +4014,18 @@ export interface DrainConfig {
 
 /** Progress and settings of draining an agent. */
 export interface DrainInfo {
-  state: DrainState;
+  state?: DrainState | undefined;
   config?: DrainConfig | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseFrameworkID(): FrameworkID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const FrameworkID: MessageFns<FrameworkID> = {
   encode(message: FrameworkID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4081,12 +4081,12 @@ export const FrameworkID: MessageFns<FrameworkID> = {
   },
 
   fromJSON(object: any): FrameworkID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: FrameworkID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4097,18 +4097,18 @@ export const FrameworkID: MessageFns<FrameworkID> = {
   },
   fromPartial<I extends Exact<DeepPartial<FrameworkID>, I>>(object: I): FrameworkID {
     const message = createBaseFrameworkID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseOfferID(): OfferID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const OfferID: MessageFns<OfferID> = {
   encode(message: OfferID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4164,12 +4164,12 @@ export const OfferID: MessageFns<OfferID> = {
   },
 
   fromJSON(object: any): OfferID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: OfferID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4180,18 +4180,18 @@ export const OfferID: MessageFns<OfferID> = {
   },
   fromPartial<I extends Exact<DeepPartial<OfferID>, I>>(object: I): OfferID {
     const message = createBaseOfferID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseAgentID(): AgentID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const AgentID: MessageFns<AgentID> = {
   encode(message: AgentID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4247,12 +4247,12 @@ export const AgentID: MessageFns<AgentID> = {
   },
 
   fromJSON(object: any): AgentID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: AgentID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4263,18 +4263,18 @@ export const AgentID: MessageFns<AgentID> = {
   },
   fromPartial<I extends Exact<DeepPartial<AgentID>, I>>(object: I): AgentID {
     const message = createBaseAgentID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseTaskID(): TaskID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const TaskID: MessageFns<TaskID> = {
   encode(message: TaskID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4330,12 +4330,12 @@ export const TaskID: MessageFns<TaskID> = {
   },
 
   fromJSON(object: any): TaskID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: TaskID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4346,18 +4346,18 @@ export const TaskID: MessageFns<TaskID> = {
   },
   fromPartial<I extends Exact<DeepPartial<TaskID>, I>>(object: I): TaskID {
     const message = createBaseTaskID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseExecutorID(): ExecutorID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const ExecutorID: MessageFns<ExecutorID> = {
   encode(message: ExecutorID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4413,12 +4413,12 @@ export const ExecutorID: MessageFns<ExecutorID> = {
   },
 
   fromJSON(object: any): ExecutorID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: ExecutorID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4429,18 +4429,18 @@ export const ExecutorID: MessageFns<ExecutorID> = {
   },
   fromPartial<I extends Exact<DeepPartial<ExecutorID>, I>>(object: I): ExecutorID {
     const message = createBaseExecutorID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseContainerID(): ContainerID {
-  return { value: "", parent: undefined, _unknownFields: {} };
+  return { value: undefined, parent: undefined, _unknownFields: {} };
 }
 
 export const ContainerID: MessageFns<ContainerID> = {
   encode(message: ContainerID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message.parent !== undefined) {
@@ -4508,14 +4508,14 @@ export const ContainerID: MessageFns<ContainerID> = {
 
   fromJSON(object: any): ContainerID {
     return {
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
       parent: isSet(object.parent) ? ContainerID.fromJSON(object.parent) : undefined,
     };
   },
 
   toJSON(message: ContainerID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     if (message.parent !== undefined) {
@@ -4529,7 +4529,7 @@ export const ContainerID: MessageFns<ContainerID> = {
   },
   fromPartial<I extends Exact<DeepPartial<ContainerID>, I>>(object: I): ContainerID {
     const message = createBaseContainerID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     message.parent = (object.parent !== undefined && object.parent !== null)
       ? ContainerID.fromPartial(object.parent)
       : undefined;
@@ -4538,12 +4538,12 @@ export const ContainerID: MessageFns<ContainerID> = {
 };
 
 function createBaseResourceProviderID(): ResourceProviderID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const ResourceProviderID: MessageFns<ResourceProviderID> = {
   encode(message: ResourceProviderID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4599,12 +4599,12 @@ export const ResourceProviderID: MessageFns<ResourceProviderID> = {
   },
 
   fromJSON(object: any): ResourceProviderID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: ResourceProviderID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4615,18 +4615,18 @@ export const ResourceProviderID: MessageFns<ResourceProviderID> = {
   },
   fromPartial<I extends Exact<DeepPartial<ResourceProviderID>, I>>(object: I): ResourceProviderID {
     const message = createBaseResourceProviderID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseOperationID(): OperationID {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const OperationID: MessageFns<OperationID> = {
   encode(message: OperationID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -4682,12 +4682,12 @@ export const OperationID: MessageFns<OperationID> = {
   },
 
   fromJSON(object: any): OperationID {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: OperationID): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -4698,18 +4698,21 @@ export const OperationID: MessageFns<OperationID> = {
   },
   fromPartial<I extends Exact<DeepPartial<OperationID>, I>>(object: I): OperationID {
     const message = createBaseOperationID();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseTimeInfo(): TimeInfo {
-  return { nanoseconds: 0, _unknownFields: {} };
+  return { nanoseconds: undefined, _unknownFields: {} };
 }
 
 export const TimeInfo: MessageFns<TimeInfo> = {
   encode(message: TimeInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.nanoseconds !== 0) {
+    if (message.nanoseconds !== undefined) {
+      if (BigInt.asIntN(64, message.nanoseconds) !== message.nanoseconds) {
+        throw new globalThis.Error("value provided for field message.nanoseconds of type int64 too large");
+      }
       writer.uint32(8).int64(message.nanoseconds);
     }
     if (message._unknownFields !== undefined) {
@@ -4741,7 +4744,7 @@ export const TimeInfo: MessageFns<TimeInfo> = {
               break;
             }
 
-            message.nanoseconds = longToNumber(reader.int64());
+            message.nanoseconds = reader.int64() as bigint;
             continue;
           }
         }
@@ -4765,13 +4768,13 @@ export const TimeInfo: MessageFns<TimeInfo> = {
   },
 
   fromJSON(object: any): TimeInfo {
-    return { nanoseconds: isSet(object.nanoseconds) ? globalThis.Number(object.nanoseconds) : 0 };
+    return { nanoseconds: isSet(object.nanoseconds) ? BigInt(object.nanoseconds) : undefined };
   },
 
   toJSON(message: TimeInfo): unknown {
     const obj: any = {};
-    if (message.nanoseconds !== 0) {
-      obj.nanoseconds = Math.round(message.nanoseconds);
+    if (message.nanoseconds !== undefined) {
+      obj.nanoseconds = message.nanoseconds.toString();
     }
     return obj;
   },
@@ -4781,18 +4784,23 @@ export const TimeInfo: MessageFns<TimeInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<TimeInfo>, I>>(object: I): TimeInfo {
     const message = createBaseTimeInfo();
-    message.nanoseconds = object.nanoseconds ?? 0;
+    message.nanoseconds = (object.nanoseconds !== undefined && object.nanoseconds !== null)
+      ? BigInt(object.nanoseconds)
+      : undefined;
     return message;
   },
 };
 
 function createBaseDurationInfo(): DurationInfo {
-  return { nanoseconds: 0, _unknownFields: {} };
+  return { nanoseconds: undefined, _unknownFields: {} };
 }
 
 export const DurationInfo: MessageFns<DurationInfo> = {
   encode(message: DurationInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.nanoseconds !== 0) {
+    if (message.nanoseconds !== undefined) {
+      if (BigInt.asIntN(64, message.nanoseconds) !== message.nanoseconds) {
+        throw new globalThis.Error("value provided for field message.nanoseconds of type int64 too large");
+      }
       writer.uint32(8).int64(message.nanoseconds);
     }
     if (message._unknownFields !== undefined) {
@@ -4824,7 +4832,7 @@ export const DurationInfo: MessageFns<DurationInfo> = {
               break;
             }
 
-            message.nanoseconds = longToNumber(reader.int64());
+            message.nanoseconds = reader.int64() as bigint;
             continue;
           }
         }
@@ -4848,13 +4856,13 @@ export const DurationInfo: MessageFns<DurationInfo> = {
   },
 
   fromJSON(object: any): DurationInfo {
-    return { nanoseconds: isSet(object.nanoseconds) ? globalThis.Number(object.nanoseconds) : 0 };
+    return { nanoseconds: isSet(object.nanoseconds) ? BigInt(object.nanoseconds) : undefined };
   },
 
   toJSON(message: DurationInfo): unknown {
     const obj: any = {};
-    if (message.nanoseconds !== 0) {
-      obj.nanoseconds = Math.round(message.nanoseconds);
+    if (message.nanoseconds !== undefined) {
+      obj.nanoseconds = message.nanoseconds.toString();
     }
     return obj;
   },
@@ -4864,24 +4872,26 @@ export const DurationInfo: MessageFns<DurationInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<DurationInfo>, I>>(object: I): DurationInfo {
     const message = createBaseDurationInfo();
-    message.nanoseconds = object.nanoseconds ?? 0;
+    message.nanoseconds = (object.nanoseconds !== undefined && object.nanoseconds !== null)
+      ? BigInt(object.nanoseconds)
+      : undefined;
     return message;
   },
 };
 
 function createBaseAddress(): Address {
-  return { hostname: "", ip: "", port: 0, _unknownFields: {} };
+  return { hostname: undefined, ip: undefined, port: undefined, _unknownFields: {} };
 }
 
 export const Address: MessageFns<Address> = {
   encode(message: Address, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(10).string(message.hostname);
     }
-    if (message.ip !== undefined && message.ip !== "") {
+    if (message.ip !== undefined) {
       writer.uint32(18).string(message.ip);
     }
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       writer.uint32(24).int32(message.port);
     }
     if (message._unknownFields !== undefined) {
@@ -4954,21 +4964,21 @@ export const Address: MessageFns<Address> = {
 
   fromJSON(object: any): Address {
     return {
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
-      ip: isSet(object.ip) ? globalThis.String(object.ip) : "",
-      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
+      ip: isSet(object.ip) ? globalThis.String(object.ip) : undefined,
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
     };
   },
 
   toJSON(message: Address): unknown {
     const obj: any = {};
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
-    if (message.ip !== undefined && message.ip !== "") {
+    if (message.ip !== undefined) {
       obj.ip = message.ip;
     }
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
     return obj;
@@ -4979,32 +4989,32 @@ export const Address: MessageFns<Address> = {
   },
   fromPartial<I extends Exact<DeepPartial<Address>, I>>(object: I): Address {
     const message = createBaseAddress();
-    message.hostname = object.hostname ?? "";
-    message.ip = object.ip ?? "";
-    message.port = object.port ?? 0;
+    message.hostname = object.hostname ?? undefined;
+    message.ip = object.ip ?? undefined;
+    message.port = object.port ?? undefined;
     return message;
   },
 };
 
 function createBaseURL(): URL {
-  return { scheme: "", address: undefined, path: "", query: [], fragment: "", _unknownFields: {} };
+  return { scheme: undefined, address: undefined, path: undefined, query: [], fragment: undefined, _unknownFields: {} };
 }
 
 export const URL: MessageFns<URL> = {
   encode(message: URL, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.scheme !== "") {
+    if (message.scheme !== undefined) {
       writer.uint32(10).string(message.scheme);
     }
     if (message.address !== undefined) {
       Address.encode(message.address, writer.uint32(18).fork()).join();
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(26).string(message.path);
     }
     for (const v of message.query) {
       Parameter.encode(v!, writer.uint32(34).fork()).join();
     }
-    if (message.fragment !== undefined && message.fragment !== "") {
+    if (message.fragment !== undefined) {
       writer.uint32(42).string(message.fragment);
     }
     if (message._unknownFields !== undefined) {
@@ -5093,29 +5103,29 @@ export const URL: MessageFns<URL> = {
 
   fromJSON(object: any): URL {
     return {
-      scheme: isSet(object.scheme) ? globalThis.String(object.scheme) : "",
+      scheme: isSet(object.scheme) ? globalThis.String(object.scheme) : undefined,
       address: isSet(object.address) ? Address.fromJSON(object.address) : undefined,
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
       query: globalThis.Array.isArray(object?.query) ? object.query.map((e: any) => Parameter.fromJSON(e)) : [],
-      fragment: isSet(object.fragment) ? globalThis.String(object.fragment) : "",
+      fragment: isSet(object.fragment) ? globalThis.String(object.fragment) : undefined,
     };
   },
 
   toJSON(message: URL): unknown {
     const obj: any = {};
-    if (message.scheme !== "") {
+    if (message.scheme !== undefined) {
       obj.scheme = message.scheme;
     }
     if (message.address !== undefined) {
       obj.address = Address.toJSON(message.address);
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
     if (message.query?.length) {
       obj.query = message.query.map((e) => Parameter.toJSON(e));
     }
-    if (message.fragment !== undefined && message.fragment !== "") {
+    if (message.fragment !== undefined) {
       obj.fragment = message.fragment;
     }
     return obj;
@@ -5126,13 +5136,13 @@ export const URL: MessageFns<URL> = {
   },
   fromPartial<I extends Exact<DeepPartial<URL>, I>>(object: I): URL {
     const message = createBaseURL();
-    message.scheme = object.scheme ?? "";
+    message.scheme = object.scheme ?? undefined;
     message.address = (object.address !== undefined && object.address !== null)
       ? Address.fromPartial(object.address)
       : undefined;
-    message.path = object.path ?? "";
+    message.path = object.path ?? undefined;
     message.query = object.query?.map((e) => Parameter.fromPartial(e)) || [];
-    message.fragment = object.fragment ?? "";
+    message.fragment = object.fragment ?? undefined;
     return message;
   },
 };
@@ -5243,15 +5253,15 @@ export const Unavailability: MessageFns<Unavailability> = {
 };
 
 function createBaseMachineID(): MachineID {
-  return { hostname: "", ip: "", _unknownFields: {} };
+  return { hostname: undefined, ip: undefined, _unknownFields: {} };
 }
 
 export const MachineID: MessageFns<MachineID> = {
   encode(message: MachineID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(10).string(message.hostname);
     }
-    if (message.ip !== undefined && message.ip !== "") {
+    if (message.ip !== undefined) {
       writer.uint32(18).string(message.ip);
     }
     if (message._unknownFields !== undefined) {
@@ -5316,17 +5326,17 @@ export const MachineID: MessageFns<MachineID> = {
 
   fromJSON(object: any): MachineID {
     return {
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
-      ip: isSet(object.ip) ? globalThis.String(object.ip) : "",
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
+      ip: isSet(object.ip) ? globalThis.String(object.ip) : undefined,
     };
   },
 
   toJSON(message: MachineID): unknown {
     const obj: any = {};
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
-    if (message.ip !== undefined && message.ip !== "") {
+    if (message.ip !== undefined) {
       obj.ip = message.ip;
     }
     return obj;
@@ -5337,14 +5347,14 @@ export const MachineID: MessageFns<MachineID> = {
   },
   fromPartial<I extends Exact<DeepPartial<MachineID>, I>>(object: I): MachineID {
     const message = createBaseMachineID();
-    message.hostname = object.hostname ?? "";
-    message.ip = object.ip ?? "";
+    message.hostname = object.hostname ?? undefined;
+    message.ip = object.ip ?? undefined;
     return message;
   },
 };
 
 function createBaseMachineInfo(): MachineInfo {
-  return { id: undefined, mode: 1, unavailability: undefined, _unknownFields: {} };
+  return { id: undefined, mode: undefined, unavailability: undefined, _unknownFields: {} };
 }
 
 export const MachineInfo: MessageFns<MachineInfo> = {
@@ -5352,7 +5362,7 @@ export const MachineInfo: MessageFns<MachineInfo> = {
     if (message.id !== undefined) {
       MachineID.encode(message.id, writer.uint32(10).fork()).join();
     }
-    if (message.mode !== undefined && message.mode !== 1) {
+    if (message.mode !== undefined) {
       writer.uint32(16).int32(message.mode);
     }
     if (message.unavailability !== undefined) {
@@ -5429,7 +5439,7 @@ export const MachineInfo: MessageFns<MachineInfo> = {
   fromJSON(object: any): MachineInfo {
     return {
       id: isSet(object.id) ? MachineID.fromJSON(object.id) : undefined,
-      mode: isSet(object.mode) ? machineInfo_ModeFromJSON(object.mode) : 1,
+      mode: isSet(object.mode) ? machineInfo_ModeFromJSON(object.mode) : undefined,
       unavailability: isSet(object.unavailability) ? Unavailability.fromJSON(object.unavailability) : undefined,
     };
   },
@@ -5439,7 +5449,7 @@ export const MachineInfo: MessageFns<MachineInfo> = {
     if (message.id !== undefined) {
       obj.id = MachineID.toJSON(message.id);
     }
-    if (message.mode !== undefined && message.mode !== 1) {
+    if (message.mode !== undefined) {
       obj.mode = machineInfo_ModeToJSON(message.mode);
     }
     if (message.unavailability !== undefined) {
@@ -5454,7 +5464,7 @@ export const MachineInfo: MessageFns<MachineInfo> = {
   fromPartial<I extends Exact<DeepPartial<MachineInfo>, I>>(object: I): MachineInfo {
     const message = createBaseMachineInfo();
     message.id = (object.id !== undefined && object.id !== null) ? MachineID.fromPartial(object.id) : undefined;
-    message.mode = object.mode ?? 1;
+    message.mode = object.mode ?? undefined;
     message.unavailability = (object.unavailability !== undefined && object.unavailability !== null)
       ? Unavailability.fromPartial(object.unavailability)
       : undefined;
@@ -5464,15 +5474,15 @@ export const MachineInfo: MessageFns<MachineInfo> = {
 
 function createBaseFrameworkInfo(): FrameworkInfo {
   return {
-    user: "",
-    name: "",
+    user: undefined,
+    name: undefined,
     id: undefined,
-    failoverTimeout: 0,
-    checkpoint: false,
-    role: "*",
-    hostname: "",
-    principal: "",
-    webuiUrl: "",
+    failoverTimeout: undefined,
+    checkpoint: undefined,
+    role: undefined,
+    hostname: undefined,
+    principal: undefined,
+    webuiUrl: undefined,
     capabilities: [],
     labels: undefined,
     roles: [],
@@ -5483,31 +5493,31 @@ function createBaseFrameworkInfo(): FrameworkInfo {
 
 export const FrameworkInfo: MessageFns<FrameworkInfo> = {
   encode(message: FrameworkInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.user !== "") {
+    if (message.user !== undefined) {
       writer.uint32(10).string(message.user);
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
     if (message.id !== undefined) {
       FrameworkID.encode(message.id, writer.uint32(26).fork()).join();
     }
-    if (message.failoverTimeout !== undefined && message.failoverTimeout !== 0) {
+    if (message.failoverTimeout !== undefined) {
       writer.uint32(33).double(message.failoverTimeout);
     }
-    if (message.checkpoint !== undefined && message.checkpoint !== false) {
+    if (message.checkpoint !== undefined) {
       writer.uint32(40).bool(message.checkpoint);
     }
-    if (message.role !== undefined && message.role !== "*") {
+    if (message.role !== undefined) {
       writer.uint32(50).string(message.role);
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(58).string(message.hostname);
     }
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       writer.uint32(66).string(message.principal);
     }
-    if (message.webuiUrl !== undefined && message.webuiUrl !== "") {
+    if (message.webuiUrl !== undefined) {
       writer.uint32(74).string(message.webuiUrl);
     }
     for (const v of message.capabilities) {
@@ -5648,7 +5658,7 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
             }
 
             const entry13 = FrameworkInfo_OfferFiltersEntry.decode(reader, reader.uint32());
-            if (entry13.value !== undefined) {
+            if (entry13.value !== undefined && entry13.key !== undefined) {
               message.offerFilters[entry13.key] = entry13.value;
             }
             continue;
@@ -5675,42 +5685,21 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
 
   fromJSON(object: any): FrameworkInfo {
     return {
-      user: isSet(object.user) ? globalThis.String(object.user) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      user: isSet(object.user) ? globalThis.String(object.user) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
       id: isSet(object.id) ? FrameworkID.fromJSON(object.id) : undefined,
-      failoverTimeout: isSet(object.failoverTimeout)
-        ? globalThis.Number(object.failoverTimeout)
-        : isSet(object.failover_timeout)
-        ? globalThis.Number(object.failover_timeout)
-        : 0,
-      checkpoint: isSet(object.checkpoint) ? globalThis.Boolean(object.checkpoint) : false,
-      role: isSet(object.role) ? globalThis.String(object.role) : "*",
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
-      principal: isSet(object.principal) ? globalThis.String(object.principal) : "",
-      webuiUrl: isSet(object.webuiUrl)
-        ? globalThis.String(object.webuiUrl)
-        : isSet(object.webui_url)
-        ? globalThis.String(object.webui_url)
-        : "",
+      failoverTimeout: isSet(object.failover_timeout) ? globalThis.Number(object.failover_timeout) : undefined,
+      checkpoint: isSet(object.checkpoint) ? globalThis.Boolean(object.checkpoint) : undefined,
+      role: isSet(object.role) ? globalThis.String(object.role) : undefined,
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
+      principal: isSet(object.principal) ? globalThis.String(object.principal) : undefined,
+      webuiUrl: isSet(object.webui_url) ? globalThis.String(object.webui_url) : undefined,
       capabilities: globalThis.Array.isArray(object?.capabilities)
         ? object.capabilities.map((e: any) => FrameworkInfo_Capability.fromJSON(e))
         : [],
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
       roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => globalThis.String(e)) : [],
-      offerFilters: isObject(object.offerFilters)
-        ? (globalThis.Object.entries(object.offerFilters) as [string, any][]).reduce(
-          (acc: { [key: string]: OfferFilters }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: OfferFilters.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.offer_filters)
+      offerFilters: isObject(object.offer_filters)
         ? (globalThis.Object.entries(object.offer_filters) as [string, any][]).reduce(
           (acc: { [key: string]: OfferFilters }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -5729,32 +5718,32 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
 
   toJSON(message: FrameworkInfo): unknown {
     const obj: any = {};
-    if (message.user !== "") {
+    if (message.user !== undefined) {
       obj.user = message.user;
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.id !== undefined) {
       obj.id = FrameworkID.toJSON(message.id);
     }
-    if (message.failoverTimeout !== undefined && message.failoverTimeout !== 0) {
-      obj.failoverTimeout = floatToJson(message.failoverTimeout);
+    if (message.failoverTimeout !== undefined) {
+      obj.failover_timeout = floatToJson(message.failoverTimeout);
     }
-    if (message.checkpoint !== undefined && message.checkpoint !== false) {
+    if (message.checkpoint !== undefined) {
       obj.checkpoint = message.checkpoint;
     }
-    if (message.role !== undefined && message.role !== "*") {
+    if (message.role !== undefined) {
       obj.role = message.role;
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       obj.principal = message.principal;
     }
-    if (message.webuiUrl !== undefined && message.webuiUrl !== "") {
-      obj.webuiUrl = message.webuiUrl;
+    if (message.webuiUrl !== undefined) {
+      obj.webui_url = message.webuiUrl;
     }
     if (message.capabilities?.length) {
       obj.capabilities = message.capabilities.map((e) => FrameworkInfo_Capability.toJSON(e));
@@ -5768,9 +5757,9 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
     if (message.offerFilters) {
       const entries = globalThis.Object.entries(message.offerFilters) as [string, OfferFilters][];
       if (entries.length > 0) {
-        obj.offerFilters = {};
+        obj.offer_filters = {};
         entries.forEach(([k, v]) => {
-          obj.offerFilters[k] = OfferFilters.toJSON(v);
+          obj.offer_filters[k] = OfferFilters.toJSON(v);
         });
       }
     }
@@ -5782,15 +5771,15 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<FrameworkInfo>, I>>(object: I): FrameworkInfo {
     const message = createBaseFrameworkInfo();
-    message.user = object.user ?? "";
-    message.name = object.name ?? "";
+    message.user = object.user ?? undefined;
+    message.name = object.name ?? undefined;
     message.id = (object.id !== undefined && object.id !== null) ? FrameworkID.fromPartial(object.id) : undefined;
-    message.failoverTimeout = object.failoverTimeout ?? 0;
-    message.checkpoint = object.checkpoint ?? false;
-    message.role = object.role ?? "*";
-    message.hostname = object.hostname ?? "";
-    message.principal = object.principal ?? "";
-    message.webuiUrl = object.webuiUrl ?? "";
+    message.failoverTimeout = object.failoverTimeout ?? undefined;
+    message.checkpoint = object.checkpoint ?? undefined;
+    message.role = object.role ?? undefined;
+    message.hostname = object.hostname ?? undefined;
+    message.principal = object.principal ?? undefined;
+    message.webuiUrl = object.webuiUrl ?? undefined;
     message.capabilities = object.capabilities?.map((e) => FrameworkInfo_Capability.fromPartial(e)) || [];
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
@@ -5810,12 +5799,12 @@ export const FrameworkInfo: MessageFns<FrameworkInfo> = {
 };
 
 function createBaseFrameworkInfo_Capability(): FrameworkInfo_Capability {
-  return { type: 0, _unknownFields: {} };
+  return { type: undefined, _unknownFields: {} };
 }
 
 export const FrameworkInfo_Capability: MessageFns<FrameworkInfo_Capability> = {
   encode(message: FrameworkInfo_Capability, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message._unknownFields !== undefined) {
@@ -5871,12 +5860,12 @@ export const FrameworkInfo_Capability: MessageFns<FrameworkInfo_Capability> = {
   },
 
   fromJSON(object: any): FrameworkInfo_Capability {
-    return { type: isSet(object.type) ? frameworkInfo_Capability_TypeFromJSON(object.type) : 0 };
+    return { type: isSet(object.type) ? frameworkInfo_Capability_TypeFromJSON(object.type) : undefined };
   },
 
   toJSON(message: FrameworkInfo_Capability): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = frameworkInfo_Capability_TypeToJSON(message.type);
     }
     return obj;
@@ -5887,18 +5876,18 @@ export const FrameworkInfo_Capability: MessageFns<FrameworkInfo_Capability> = {
   },
   fromPartial<I extends Exact<DeepPartial<FrameworkInfo_Capability>, I>>(object: I): FrameworkInfo_Capability {
     const message = createBaseFrameworkInfo_Capability();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     return message;
   },
 };
 
 function createBaseFrameworkInfo_OfferFiltersEntry(): FrameworkInfo_OfferFiltersEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const FrameworkInfo_OfferFiltersEntry: MessageFns<FrameworkInfo_OfferFiltersEntry> = {
   encode(message: FrameworkInfo_OfferFiltersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -5966,14 +5955,14 @@ export const FrameworkInfo_OfferFiltersEntry: MessageFns<FrameworkInfo_OfferFilt
 
   fromJSON(object: any): FrameworkInfo_OfferFiltersEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? OfferFilters.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: FrameworkInfo_OfferFiltersEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -5989,7 +5978,7 @@ export const FrameworkInfo_OfferFiltersEntry: MessageFns<FrameworkInfo_OfferFilt
     object: I,
   ): FrameworkInfo_OfferFiltersEntry {
     const message = createBaseFrameworkInfo_OfferFiltersEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? OfferFilters.fromPartial(object.value)
       : undefined;
@@ -5999,12 +5988,12 @@ export const FrameworkInfo_OfferFiltersEntry: MessageFns<FrameworkInfo_OfferFilt
 
 function createBaseCheckInfo(): CheckInfo {
   return {
-    type: 0,
+    type: undefined,
     command: undefined,
     http: undefined,
-    delaySeconds: 15,
-    intervalSeconds: 10,
-    timeoutSeconds: 20,
+    delaySeconds: undefined,
+    intervalSeconds: undefined,
+    timeoutSeconds: undefined,
     tcp: undefined,
     _unknownFields: {},
   };
@@ -6012,7 +6001,7 @@ function createBaseCheckInfo(): CheckInfo {
 
 export const CheckInfo: MessageFns<CheckInfo> = {
   encode(message: CheckInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.command !== undefined) {
@@ -6021,13 +6010,13 @@ export const CheckInfo: MessageFns<CheckInfo> = {
     if (message.http !== undefined) {
       CheckInfo_Http.encode(message.http, writer.uint32(26).fork()).join();
     }
-    if (message.delaySeconds !== undefined && message.delaySeconds !== 15) {
+    if (message.delaySeconds !== undefined) {
       writer.uint32(33).double(message.delaySeconds);
     }
-    if (message.intervalSeconds !== undefined && message.intervalSeconds !== 10) {
+    if (message.intervalSeconds !== undefined) {
       writer.uint32(41).double(message.intervalSeconds);
     }
-    if (message.timeoutSeconds !== undefined && message.timeoutSeconds !== 20) {
+    if (message.timeoutSeconds !== undefined) {
       writer.uint32(49).double(message.timeoutSeconds);
     }
     if (message.tcp !== undefined) {
@@ -6135,31 +6124,19 @@ export const CheckInfo: MessageFns<CheckInfo> = {
 
   fromJSON(object: any): CheckInfo {
     return {
-      type: isSet(object.type) ? checkInfo_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? checkInfo_TypeFromJSON(object.type) : undefined,
       command: isSet(object.command) ? CheckInfo_Command.fromJSON(object.command) : undefined,
       http: isSet(object.http) ? CheckInfo_Http.fromJSON(object.http) : undefined,
-      delaySeconds: isSet(object.delaySeconds)
-        ? globalThis.Number(object.delaySeconds)
-        : isSet(object.delay_seconds)
-        ? globalThis.Number(object.delay_seconds)
-        : 15,
-      intervalSeconds: isSet(object.intervalSeconds)
-        ? globalThis.Number(object.intervalSeconds)
-        : isSet(object.interval_seconds)
-        ? globalThis.Number(object.interval_seconds)
-        : 10,
-      timeoutSeconds: isSet(object.timeoutSeconds)
-        ? globalThis.Number(object.timeoutSeconds)
-        : isSet(object.timeout_seconds)
-        ? globalThis.Number(object.timeout_seconds)
-        : 20,
+      delaySeconds: isSet(object.delay_seconds) ? globalThis.Number(object.delay_seconds) : undefined,
+      intervalSeconds: isSet(object.interval_seconds) ? globalThis.Number(object.interval_seconds) : undefined,
+      timeoutSeconds: isSet(object.timeout_seconds) ? globalThis.Number(object.timeout_seconds) : undefined,
       tcp: isSet(object.tcp) ? CheckInfo_Tcp.fromJSON(object.tcp) : undefined,
     };
   },
 
   toJSON(message: CheckInfo): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = checkInfo_TypeToJSON(message.type);
     }
     if (message.command !== undefined) {
@@ -6168,14 +6145,14 @@ export const CheckInfo: MessageFns<CheckInfo> = {
     if (message.http !== undefined) {
       obj.http = CheckInfo_Http.toJSON(message.http);
     }
-    if (message.delaySeconds !== undefined && message.delaySeconds !== 15) {
-      obj.delaySeconds = floatToJson(message.delaySeconds);
+    if (message.delaySeconds !== undefined) {
+      obj.delay_seconds = floatToJson(message.delaySeconds);
     }
-    if (message.intervalSeconds !== undefined && message.intervalSeconds !== 10) {
-      obj.intervalSeconds = floatToJson(message.intervalSeconds);
+    if (message.intervalSeconds !== undefined) {
+      obj.interval_seconds = floatToJson(message.intervalSeconds);
     }
-    if (message.timeoutSeconds !== undefined && message.timeoutSeconds !== 20) {
-      obj.timeoutSeconds = floatToJson(message.timeoutSeconds);
+    if (message.timeoutSeconds !== undefined) {
+      obj.timeout_seconds = floatToJson(message.timeoutSeconds);
     }
     if (message.tcp !== undefined) {
       obj.tcp = CheckInfo_Tcp.toJSON(message.tcp);
@@ -6188,16 +6165,16 @@ export const CheckInfo: MessageFns<CheckInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckInfo>, I>>(object: I): CheckInfo {
     const message = createBaseCheckInfo();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.command = (object.command !== undefined && object.command !== null)
       ? CheckInfo_Command.fromPartial(object.command)
       : undefined;
     message.http = (object.http !== undefined && object.http !== null)
       ? CheckInfo_Http.fromPartial(object.http)
       : undefined;
-    message.delaySeconds = object.delaySeconds ?? 15;
-    message.intervalSeconds = object.intervalSeconds ?? 10;
-    message.timeoutSeconds = object.timeoutSeconds ?? 20;
+    message.delaySeconds = object.delaySeconds ?? undefined;
+    message.intervalSeconds = object.intervalSeconds ?? undefined;
+    message.timeoutSeconds = object.timeoutSeconds ?? undefined;
     message.tcp = (object.tcp !== undefined && object.tcp !== null) ? CheckInfo_Tcp.fromPartial(object.tcp) : undefined;
     return message;
   },
@@ -6289,15 +6266,15 @@ export const CheckInfo_Command: MessageFns<CheckInfo_Command> = {
 };
 
 function createBaseCheckInfo_Http(): CheckInfo_Http {
-  return { port: 0, path: "", _unknownFields: {} };
+  return { port: undefined, path: undefined, _unknownFields: {} };
 }
 
 export const CheckInfo_Http: MessageFns<CheckInfo_Http> = {
   encode(message: CheckInfo_Http, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       writer.uint32(8).uint32(message.port);
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(18).string(message.path);
     }
     if (message._unknownFields !== undefined) {
@@ -6362,17 +6339,17 @@ export const CheckInfo_Http: MessageFns<CheckInfo_Http> = {
 
   fromJSON(object: any): CheckInfo_Http {
     return {
-      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
     };
   },
 
   toJSON(message: CheckInfo_Http): unknown {
     const obj: any = {};
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
     return obj;
@@ -6383,19 +6360,19 @@ export const CheckInfo_Http: MessageFns<CheckInfo_Http> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckInfo_Http>, I>>(object: I): CheckInfo_Http {
     const message = createBaseCheckInfo_Http();
-    message.port = object.port ?? 0;
-    message.path = object.path ?? "";
+    message.port = object.port ?? undefined;
+    message.path = object.path ?? undefined;
     return message;
   },
 };
 
 function createBaseCheckInfo_Tcp(): CheckInfo_Tcp {
-  return { port: 0, _unknownFields: {} };
+  return { port: undefined, _unknownFields: {} };
 }
 
 export const CheckInfo_Tcp: MessageFns<CheckInfo_Tcp> = {
   encode(message: CheckInfo_Tcp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       writer.uint32(8).uint32(message.port);
     }
     if (message._unknownFields !== undefined) {
@@ -6451,12 +6428,12 @@ export const CheckInfo_Tcp: MessageFns<CheckInfo_Tcp> = {
   },
 
   fromJSON(object: any): CheckInfo_Tcp {
-    return { port: isSet(object.port) ? globalThis.Number(object.port) : 0 };
+    return { port: isSet(object.port) ? globalThis.Number(object.port) : undefined };
   },
 
   toJSON(message: CheckInfo_Tcp): unknown {
     const obj: any = {};
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
     return obj;
@@ -6467,7 +6444,7 @@ export const CheckInfo_Tcp: MessageFns<CheckInfo_Tcp> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckInfo_Tcp>, I>>(object: I): CheckInfo_Tcp {
     const message = createBaseCheckInfo_Tcp();
-    message.port = object.port ?? 0;
+    message.port = object.port ?? undefined;
     return message;
   },
 };
@@ -6475,13 +6452,13 @@ export const CheckInfo_Tcp: MessageFns<CheckInfo_Tcp> = {
 function createBaseHealthCheck(): HealthCheck {
   return {
     http: undefined,
-    delaySeconds: 15,
-    intervalSeconds: 10,
-    timeoutSeconds: 20,
-    consecutiveFailures: 3,
-    gracePeriodSeconds: 10,
+    delaySeconds: undefined,
+    intervalSeconds: undefined,
+    timeoutSeconds: undefined,
+    consecutiveFailures: undefined,
+    gracePeriodSeconds: undefined,
     command: undefined,
-    type: 0,
+    type: undefined,
     tcp: undefined,
     _unknownFields: {},
   };
@@ -6492,25 +6469,25 @@ export const HealthCheck: MessageFns<HealthCheck> = {
     if (message.http !== undefined) {
       HealthCheck_HTTPCheckInfo.encode(message.http, writer.uint32(10).fork()).join();
     }
-    if (message.delaySeconds !== undefined && message.delaySeconds !== 15) {
+    if (message.delaySeconds !== undefined) {
       writer.uint32(17).double(message.delaySeconds);
     }
-    if (message.intervalSeconds !== undefined && message.intervalSeconds !== 10) {
+    if (message.intervalSeconds !== undefined) {
       writer.uint32(25).double(message.intervalSeconds);
     }
-    if (message.timeoutSeconds !== undefined && message.timeoutSeconds !== 20) {
+    if (message.timeoutSeconds !== undefined) {
       writer.uint32(33).double(message.timeoutSeconds);
     }
-    if (message.consecutiveFailures !== undefined && message.consecutiveFailures !== 3) {
+    if (message.consecutiveFailures !== undefined) {
       writer.uint32(40).uint32(message.consecutiveFailures);
     }
-    if (message.gracePeriodSeconds !== undefined && message.gracePeriodSeconds !== 10) {
+    if (message.gracePeriodSeconds !== undefined) {
       writer.uint32(49).double(message.gracePeriodSeconds);
     }
     if (message.command !== undefined) {
       CommandInfo.encode(message.command, writer.uint32(58).fork()).join();
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(64).int32(message.type);
     }
     if (message.tcp !== undefined) {
@@ -6635,33 +6612,17 @@ export const HealthCheck: MessageFns<HealthCheck> = {
   fromJSON(object: any): HealthCheck {
     return {
       http: isSet(object.http) ? HealthCheck_HTTPCheckInfo.fromJSON(object.http) : undefined,
-      delaySeconds: isSet(object.delaySeconds)
-        ? globalThis.Number(object.delaySeconds)
-        : isSet(object.delay_seconds)
-        ? globalThis.Number(object.delay_seconds)
-        : 15,
-      intervalSeconds: isSet(object.intervalSeconds)
-        ? globalThis.Number(object.intervalSeconds)
-        : isSet(object.interval_seconds)
-        ? globalThis.Number(object.interval_seconds)
-        : 10,
-      timeoutSeconds: isSet(object.timeoutSeconds)
-        ? globalThis.Number(object.timeoutSeconds)
-        : isSet(object.timeout_seconds)
-        ? globalThis.Number(object.timeout_seconds)
-        : 20,
-      consecutiveFailures: isSet(object.consecutiveFailures)
-        ? globalThis.Number(object.consecutiveFailures)
-        : isSet(object.consecutive_failures)
+      delaySeconds: isSet(object.delay_seconds) ? globalThis.Number(object.delay_seconds) : undefined,
+      intervalSeconds: isSet(object.interval_seconds) ? globalThis.Number(object.interval_seconds) : undefined,
+      timeoutSeconds: isSet(object.timeout_seconds) ? globalThis.Number(object.timeout_seconds) : undefined,
+      consecutiveFailures: isSet(object.consecutive_failures)
         ? globalThis.Number(object.consecutive_failures)
-        : 3,
-      gracePeriodSeconds: isSet(object.gracePeriodSeconds)
-        ? globalThis.Number(object.gracePeriodSeconds)
-        : isSet(object.grace_period_seconds)
+        : undefined,
+      gracePeriodSeconds: isSet(object.grace_period_seconds)
         ? globalThis.Number(object.grace_period_seconds)
-        : 10,
+        : undefined,
       command: isSet(object.command) ? CommandInfo.fromJSON(object.command) : undefined,
-      type: isSet(object.type) ? healthCheck_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? healthCheck_TypeFromJSON(object.type) : undefined,
       tcp: isSet(object.tcp) ? HealthCheck_TCPCheckInfo.fromJSON(object.tcp) : undefined,
     };
   },
@@ -6671,25 +6632,25 @@ export const HealthCheck: MessageFns<HealthCheck> = {
     if (message.http !== undefined) {
       obj.http = HealthCheck_HTTPCheckInfo.toJSON(message.http);
     }
-    if (message.delaySeconds !== undefined && message.delaySeconds !== 15) {
-      obj.delaySeconds = floatToJson(message.delaySeconds);
+    if (message.delaySeconds !== undefined) {
+      obj.delay_seconds = floatToJson(message.delaySeconds);
     }
-    if (message.intervalSeconds !== undefined && message.intervalSeconds !== 10) {
-      obj.intervalSeconds = floatToJson(message.intervalSeconds);
+    if (message.intervalSeconds !== undefined) {
+      obj.interval_seconds = floatToJson(message.intervalSeconds);
     }
-    if (message.timeoutSeconds !== undefined && message.timeoutSeconds !== 20) {
-      obj.timeoutSeconds = floatToJson(message.timeoutSeconds);
+    if (message.timeoutSeconds !== undefined) {
+      obj.timeout_seconds = floatToJson(message.timeoutSeconds);
     }
-    if (message.consecutiveFailures !== undefined && message.consecutiveFailures !== 3) {
-      obj.consecutiveFailures = Math.round(message.consecutiveFailures);
+    if (message.consecutiveFailures !== undefined) {
+      obj.consecutive_failures = Math.round(message.consecutiveFailures);
     }
-    if (message.gracePeriodSeconds !== undefined && message.gracePeriodSeconds !== 10) {
-      obj.gracePeriodSeconds = floatToJson(message.gracePeriodSeconds);
+    if (message.gracePeriodSeconds !== undefined) {
+      obj.grace_period_seconds = floatToJson(message.gracePeriodSeconds);
     }
     if (message.command !== undefined) {
       obj.command = CommandInfo.toJSON(message.command);
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = healthCheck_TypeToJSON(message.type);
     }
     if (message.tcp !== undefined) {
@@ -6706,15 +6667,15 @@ export const HealthCheck: MessageFns<HealthCheck> = {
     message.http = (object.http !== undefined && object.http !== null)
       ? HealthCheck_HTTPCheckInfo.fromPartial(object.http)
       : undefined;
-    message.delaySeconds = object.delaySeconds ?? 15;
-    message.intervalSeconds = object.intervalSeconds ?? 10;
-    message.timeoutSeconds = object.timeoutSeconds ?? 20;
-    message.consecutiveFailures = object.consecutiveFailures ?? 3;
-    message.gracePeriodSeconds = object.gracePeriodSeconds ?? 10;
+    message.delaySeconds = object.delaySeconds ?? undefined;
+    message.intervalSeconds = object.intervalSeconds ?? undefined;
+    message.timeoutSeconds = object.timeoutSeconds ?? undefined;
+    message.consecutiveFailures = object.consecutiveFailures ?? undefined;
+    message.gracePeriodSeconds = object.gracePeriodSeconds ?? undefined;
     message.command = (object.command !== undefined && object.command !== null)
       ? CommandInfo.fromPartial(object.command)
       : undefined;
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.tcp = (object.tcp !== undefined && object.tcp !== null)
       ? HealthCheck_TCPCheckInfo.fromPartial(object.tcp)
       : undefined;
@@ -6723,24 +6684,24 @@ export const HealthCheck: MessageFns<HealthCheck> = {
 };
 
 function createBaseHealthCheck_HTTPCheckInfo(): HealthCheck_HTTPCheckInfo {
-  return { port: 0, path: "", scheme: "", statuses: [], protocol: 1, _unknownFields: {} };
+  return { port: undefined, path: undefined, scheme: undefined, statuses: [], protocol: undefined, _unknownFields: {} };
 }
 
 export const HealthCheck_HTTPCheckInfo: MessageFns<HealthCheck_HTTPCheckInfo> = {
   encode(message: HealthCheck_HTTPCheckInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       writer.uint32(8).uint32(message.port);
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(18).string(message.path);
     }
-    if (message.scheme !== undefined && message.scheme !== "") {
+    if (message.scheme !== undefined) {
       writer.uint32(26).string(message.scheme);
     }
     for (const v of message.statuses) {
       writer.uint32(32).uint32(v!);
     }
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       writer.uint32(40).int32(message.protocol);
     }
     if (message._unknownFields !== undefined) {
@@ -6839,29 +6800,29 @@ export const HealthCheck_HTTPCheckInfo: MessageFns<HealthCheck_HTTPCheckInfo> = 
 
   fromJSON(object: any): HealthCheck_HTTPCheckInfo {
     return {
-      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
-      scheme: isSet(object.scheme) ? globalThis.String(object.scheme) : "",
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
+      scheme: isSet(object.scheme) ? globalThis.String(object.scheme) : undefined,
       statuses: globalThis.Array.isArray(object?.statuses) ? object.statuses.map((e: any) => globalThis.Number(e)) : [],
-      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : 1,
+      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : undefined,
     };
   },
 
   toJSON(message: HealthCheck_HTTPCheckInfo): unknown {
     const obj: any = {};
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
-    if (message.scheme !== undefined && message.scheme !== "") {
+    if (message.scheme !== undefined) {
       obj.scheme = message.scheme;
     }
     if (message.statuses?.length) {
       obj.statuses = message.statuses.map((e) => Math.round(e));
     }
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       obj.protocol = networkInfo_ProtocolToJSON(message.protocol);
     }
     return obj;
@@ -6872,25 +6833,25 @@ export const HealthCheck_HTTPCheckInfo: MessageFns<HealthCheck_HTTPCheckInfo> = 
   },
   fromPartial<I extends Exact<DeepPartial<HealthCheck_HTTPCheckInfo>, I>>(object: I): HealthCheck_HTTPCheckInfo {
     const message = createBaseHealthCheck_HTTPCheckInfo();
-    message.port = object.port ?? 0;
-    message.path = object.path ?? "";
-    message.scheme = object.scheme ?? "";
+    message.port = object.port ?? undefined;
+    message.path = object.path ?? undefined;
+    message.scheme = object.scheme ?? undefined;
     message.statuses = object.statuses?.map((e) => e) || [];
-    message.protocol = object.protocol ?? 1;
+    message.protocol = object.protocol ?? undefined;
     return message;
   },
 };
 
 function createBaseHealthCheck_TCPCheckInfo(): HealthCheck_TCPCheckInfo {
-  return { port: 0, protocol: 1, _unknownFields: {} };
+  return { port: undefined, protocol: undefined, _unknownFields: {} };
 }
 
 export const HealthCheck_TCPCheckInfo: MessageFns<HealthCheck_TCPCheckInfo> = {
   encode(message: HealthCheck_TCPCheckInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       writer.uint32(8).uint32(message.port);
     }
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       writer.uint32(16).int32(message.protocol);
     }
     if (message._unknownFields !== undefined) {
@@ -6955,17 +6916,17 @@ export const HealthCheck_TCPCheckInfo: MessageFns<HealthCheck_TCPCheckInfo> = {
 
   fromJSON(object: any): HealthCheck_TCPCheckInfo {
     return {
-      port: isSet(object.port) ? globalThis.Number(object.port) : 0,
-      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : 1,
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
+      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : undefined,
     };
   },
 
   toJSON(message: HealthCheck_TCPCheckInfo): unknown {
     const obj: any = {};
-    if (message.port !== 0) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       obj.protocol = networkInfo_ProtocolToJSON(message.protocol);
     }
     return obj;
@@ -6976,8 +6937,8 @@ export const HealthCheck_TCPCheckInfo: MessageFns<HealthCheck_TCPCheckInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<HealthCheck_TCPCheckInfo>, I>>(object: I): HealthCheck_TCPCheckInfo {
     const message = createBaseHealthCheck_TCPCheckInfo();
-    message.port = object.port ?? 0;
-    message.protocol = object.protocol ?? 1;
+    message.port = object.port ?? undefined;
+    message.protocol = object.protocol ?? undefined;
     return message;
   },
 };
@@ -7044,19 +7005,13 @@ export const KillPolicy: MessageFns<KillPolicy> = {
   },
 
   fromJSON(object: any): KillPolicy {
-    return {
-      gracePeriod: isSet(object.gracePeriod)
-        ? DurationInfo.fromJSON(object.gracePeriod)
-        : isSet(object.grace_period)
-        ? DurationInfo.fromJSON(object.grace_period)
-        : undefined,
-    };
+    return { gracePeriod: isSet(object.grace_period) ? DurationInfo.fromJSON(object.grace_period) : undefined };
   },
 
   toJSON(message: KillPolicy): unknown {
     const obj: any = {};
     if (message.gracePeriod !== undefined) {
-      obj.gracePeriod = DurationInfo.toJSON(message.gracePeriod);
+      obj.grace_period = DurationInfo.toJSON(message.gracePeriod);
     }
     return obj;
   },
@@ -7074,7 +7029,15 @@ export const KillPolicy: MessageFns<KillPolicy> = {
 };
 
 function createBaseCommandInfo(): CommandInfo {
-  return { uris: [], environment: undefined, value: "", user: "", shell: true, arguments: [], _unknownFields: {} };
+  return {
+    uris: [],
+    environment: undefined,
+    value: undefined,
+    user: undefined,
+    shell: undefined,
+    arguments: [],
+    _unknownFields: {},
+  };
 }
 
 export const CommandInfo: MessageFns<CommandInfo> = {
@@ -7085,13 +7048,13 @@ export const CommandInfo: MessageFns<CommandInfo> = {
     if (message.environment !== undefined) {
       Environment.encode(message.environment, writer.uint32(18).fork()).join();
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(26).string(message.value);
     }
-    if (message.user !== undefined && message.user !== "") {
+    if (message.user !== undefined) {
       writer.uint32(42).string(message.user);
     }
-    if (message.shell !== undefined && message.shell !== true) {
+    if (message.shell !== undefined) {
       writer.uint32(48).bool(message.shell);
     }
     for (const v of message.arguments) {
@@ -7193,9 +7156,9 @@ export const CommandInfo: MessageFns<CommandInfo> = {
     return {
       uris: globalThis.Array.isArray(object?.uris) ? object.uris.map((e: any) => CommandInfo_URI.fromJSON(e)) : [],
       environment: isSet(object.environment) ? Environment.fromJSON(object.environment) : undefined,
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-      user: isSet(object.user) ? globalThis.String(object.user) : "",
-      shell: isSet(object.shell) ? globalThis.Boolean(object.shell) : true,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
+      user: isSet(object.user) ? globalThis.String(object.user) : undefined,
+      shell: isSet(object.shell) ? globalThis.Boolean(object.shell) : undefined,
       arguments: globalThis.Array.isArray(object?.arguments)
         ? object.arguments.map((e: any) => globalThis.String(e))
         : [],
@@ -7210,13 +7173,13 @@ export const CommandInfo: MessageFns<CommandInfo> = {
     if (message.environment !== undefined) {
       obj.environment = Environment.toJSON(message.environment);
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
-    if (message.user !== undefined && message.user !== "") {
+    if (message.user !== undefined) {
       obj.user = message.user;
     }
-    if (message.shell !== undefined && message.shell !== true) {
+    if (message.shell !== undefined) {
       obj.shell = message.shell;
     }
     if (message.arguments?.length) {
@@ -7234,33 +7197,40 @@ export const CommandInfo: MessageFns<CommandInfo> = {
     message.environment = (object.environment !== undefined && object.environment !== null)
       ? Environment.fromPartial(object.environment)
       : undefined;
-    message.value = object.value ?? "";
-    message.user = object.user ?? "";
-    message.shell = object.shell ?? true;
+    message.value = object.value ?? undefined;
+    message.user = object.user ?? undefined;
+    message.shell = object.shell ?? undefined;
     message.arguments = object.arguments?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseCommandInfo_URI(): CommandInfo_URI {
-  return { value: "", executable: false, extract: true, cache: false, outputFile: "", _unknownFields: {} };
+  return {
+    value: undefined,
+    executable: undefined,
+    extract: undefined,
+    cache: undefined,
+    outputFile: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const CommandInfo_URI: MessageFns<CommandInfo_URI> = {
   encode(message: CommandInfo_URI, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
-    if (message.executable !== undefined && message.executable !== false) {
+    if (message.executable !== undefined) {
       writer.uint32(16).bool(message.executable);
     }
-    if (message.extract !== undefined && message.extract !== true) {
+    if (message.extract !== undefined) {
       writer.uint32(24).bool(message.extract);
     }
-    if (message.cache !== undefined && message.cache !== false) {
+    if (message.cache !== undefined) {
       writer.uint32(32).bool(message.cache);
     }
-    if (message.outputFile !== undefined && message.outputFile !== "") {
+    if (message.outputFile !== undefined) {
       writer.uint32(42).string(message.outputFile);
     }
     if (message._unknownFields !== undefined) {
@@ -7349,34 +7319,30 @@ export const CommandInfo_URI: MessageFns<CommandInfo_URI> = {
 
   fromJSON(object: any): CommandInfo_URI {
     return {
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-      executable: isSet(object.executable) ? globalThis.Boolean(object.executable) : false,
-      extract: isSet(object.extract) ? globalThis.Boolean(object.extract) : true,
-      cache: isSet(object.cache) ? globalThis.Boolean(object.cache) : false,
-      outputFile: isSet(object.outputFile)
-        ? globalThis.String(object.outputFile)
-        : isSet(object.output_file)
-        ? globalThis.String(object.output_file)
-        : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
+      executable: isSet(object.executable) ? globalThis.Boolean(object.executable) : undefined,
+      extract: isSet(object.extract) ? globalThis.Boolean(object.extract) : undefined,
+      cache: isSet(object.cache) ? globalThis.Boolean(object.cache) : undefined,
+      outputFile: isSet(object.output_file) ? globalThis.String(object.output_file) : undefined,
     };
   },
 
   toJSON(message: CommandInfo_URI): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
-    if (message.executable !== undefined && message.executable !== false) {
+    if (message.executable !== undefined) {
       obj.executable = message.executable;
     }
-    if (message.extract !== undefined && message.extract !== true) {
+    if (message.extract !== undefined) {
       obj.extract = message.extract;
     }
-    if (message.cache !== undefined && message.cache !== false) {
+    if (message.cache !== undefined) {
       obj.cache = message.cache;
     }
-    if (message.outputFile !== undefined && message.outputFile !== "") {
-      obj.outputFile = message.outputFile;
+    if (message.outputFile !== undefined) {
+      obj.output_file = message.outputFile;
     }
     return obj;
   },
@@ -7386,11 +7352,11 @@ export const CommandInfo_URI: MessageFns<CommandInfo_URI> = {
   },
   fromPartial<I extends Exact<DeepPartial<CommandInfo_URI>, I>>(object: I): CommandInfo_URI {
     const message = createBaseCommandInfo_URI();
-    message.value = object.value ?? "";
-    message.executable = object.executable ?? false;
-    message.extract = object.extract ?? true;
-    message.cache = object.cache ?? false;
-    message.outputFile = object.outputFile ?? "";
+    message.value = object.value ?? undefined;
+    message.executable = object.executable ?? undefined;
+    message.extract = object.extract ?? undefined;
+    message.cache = object.cache ?? undefined;
+    message.outputFile = object.outputFile ?? undefined;
     return message;
   },
 };
@@ -7398,17 +7364,17 @@ export const CommandInfo_URI: MessageFns<CommandInfo_URI> = {
 function createBaseExecutorInfo(): ExecutorInfo {
   return {
     executorId: undefined,
-    data: new Uint8Array(0),
+    data: undefined,
     resources: [],
     command: undefined,
     frameworkId: undefined,
-    name: "",
-    source: "",
+    name: undefined,
+    source: undefined,
     container: undefined,
     discovery: undefined,
     shutdownGracePeriod: undefined,
     labels: undefined,
-    type: 0,
+    type: undefined,
     _unknownFields: {},
   };
 }
@@ -7418,7 +7384,7 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     if (message.executorId !== undefined) {
       ExecutorID.encode(message.executorId, writer.uint32(10).fork()).join();
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(34).bytes(message.data);
     }
     for (const v of message.resources) {
@@ -7430,10 +7396,10 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     if (message.frameworkId !== undefined) {
       FrameworkID.encode(message.frameworkId, writer.uint32(66).fork()).join();
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(74).string(message.name);
     }
-    if (message.source !== undefined && message.source !== "") {
+    if (message.source !== undefined) {
       writer.uint32(82).string(message.source);
     }
     if (message.container !== undefined) {
@@ -7448,7 +7414,7 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     if (message.labels !== undefined) {
       Labels.encode(message.labels, writer.uint32(114).fork()).join();
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(120).int32(message.type);
     }
     if (message._unknownFields !== undefined) {
@@ -7593,41 +7559,31 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
 
   fromJSON(object: any): ExecutorInfo {
     return {
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      data: isSet(object.data) ? bytesFromBase64(object.data) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
       command: isSet(object.command) ? CommandInfo.fromJSON(object.command) : undefined,
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : undefined,
       container: isSet(object.container) ? ContainerInfo.fromJSON(object.container) : undefined,
       discovery: isSet(object.discovery) ? DiscoveryInfo.fromJSON(object.discovery) : undefined,
-      shutdownGracePeriod: isSet(object.shutdownGracePeriod)
-        ? DurationInfo.fromJSON(object.shutdownGracePeriod)
-        : isSet(object.shutdown_grace_period)
+      shutdownGracePeriod: isSet(object.shutdown_grace_period)
         ? DurationInfo.fromJSON(object.shutdown_grace_period)
         : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
-      type: isSet(object.type) ? executorInfo_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? executorInfo_TypeFromJSON(object.type) : undefined,
     };
   },
 
   toJSON(message: ExecutorInfo): unknown {
     const obj: any = {};
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
     if (message.resources?.length) {
@@ -7637,12 +7593,12 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
       obj.command = CommandInfo.toJSON(message.command);
     }
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.source !== undefined && message.source !== "") {
+    if (message.source !== undefined) {
       obj.source = message.source;
     }
     if (message.container !== undefined) {
@@ -7652,12 +7608,12 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
       obj.discovery = DiscoveryInfo.toJSON(message.discovery);
     }
     if (message.shutdownGracePeriod !== undefined) {
-      obj.shutdownGracePeriod = DurationInfo.toJSON(message.shutdownGracePeriod);
+      obj.shutdown_grace_period = DurationInfo.toJSON(message.shutdownGracePeriod);
     }
     if (message.labels !== undefined) {
       obj.labels = Labels.toJSON(message.labels);
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = executorInfo_TypeToJSON(message.type);
     }
     return obj;
@@ -7671,7 +7627,7 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     message.executorId = (object.executorId !== undefined && object.executorId !== null)
       ? ExecutorID.fromPartial(object.executorId)
       : undefined;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? undefined;
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     message.command = (object.command !== undefined && object.command !== null)
       ? CommandInfo.fromPartial(object.command)
@@ -7679,8 +7635,8 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     message.frameworkId = (object.frameworkId !== undefined && object.frameworkId !== null)
       ? FrameworkID.fromPartial(object.frameworkId)
       : undefined;
-    message.name = object.name ?? "";
-    message.source = object.source ?? "";
+    message.name = object.name ?? undefined;
+    message.source = object.source ?? undefined;
     message.container = (object.container !== undefined && object.container !== null)
       ? ContainerInfo.fromPartial(object.container)
       : undefined;
@@ -7693,7 +7649,7 @@ export const ExecutorInfo: MessageFns<ExecutorInfo> = {
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     return message;
   },
 };
@@ -7761,18 +7717,14 @@ export const DomainInfo: MessageFns<DomainInfo> = {
 
   fromJSON(object: any): DomainInfo {
     return {
-      faultDomain: isSet(object.faultDomain)
-        ? DomainInfo_FaultDomain.fromJSON(object.faultDomain)
-        : isSet(object.fault_domain)
-        ? DomainInfo_FaultDomain.fromJSON(object.fault_domain)
-        : undefined,
+      faultDomain: isSet(object.fault_domain) ? DomainInfo_FaultDomain.fromJSON(object.fault_domain) : undefined,
     };
   },
 
   toJSON(message: DomainInfo): unknown {
     const obj: any = {};
     if (message.faultDomain !== undefined) {
-      obj.faultDomain = DomainInfo_FaultDomain.toJSON(message.faultDomain);
+      obj.fault_domain = DomainInfo_FaultDomain.toJSON(message.faultDomain);
     }
     return obj;
   },
@@ -7895,12 +7847,12 @@ export const DomainInfo_FaultDomain: MessageFns<DomainInfo_FaultDomain> = {
 };
 
 function createBaseDomainInfo_FaultDomain_RegionInfo(): DomainInfo_FaultDomain_RegionInfo {
-  return { name: "", _unknownFields: {} };
+  return { name: undefined, _unknownFields: {} };
 }
 
 export const DomainInfo_FaultDomain_RegionInfo: MessageFns<DomainInfo_FaultDomain_RegionInfo> = {
   encode(message: DomainInfo_FaultDomain_RegionInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message._unknownFields !== undefined) {
@@ -7956,12 +7908,12 @@ export const DomainInfo_FaultDomain_RegionInfo: MessageFns<DomainInfo_FaultDomai
   },
 
   fromJSON(object: any): DomainInfo_FaultDomain_RegionInfo {
-    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+    return { name: isSet(object.name) ? globalThis.String(object.name) : undefined };
   },
 
   toJSON(message: DomainInfo_FaultDomain_RegionInfo): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     return obj;
@@ -7976,18 +7928,18 @@ export const DomainInfo_FaultDomain_RegionInfo: MessageFns<DomainInfo_FaultDomai
     object: I,
   ): DomainInfo_FaultDomain_RegionInfo {
     const message = createBaseDomainInfo_FaultDomain_RegionInfo();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     return message;
   },
 };
 
 function createBaseDomainInfo_FaultDomain_ZoneInfo(): DomainInfo_FaultDomain_ZoneInfo {
-  return { name: "", _unknownFields: {} };
+  return { name: undefined, _unknownFields: {} };
 }
 
 export const DomainInfo_FaultDomain_ZoneInfo: MessageFns<DomainInfo_FaultDomain_ZoneInfo> = {
   encode(message: DomainInfo_FaultDomain_ZoneInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message._unknownFields !== undefined) {
@@ -8043,12 +7995,12 @@ export const DomainInfo_FaultDomain_ZoneInfo: MessageFns<DomainInfo_FaultDomain_
   },
 
   fromJSON(object: any): DomainInfo_FaultDomain_ZoneInfo {
-    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+    return { name: isSet(object.name) ? globalThis.String(object.name) : undefined };
   },
 
   toJSON(message: DomainInfo_FaultDomain_ZoneInfo): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     return obj;
@@ -8061,19 +8013,19 @@ export const DomainInfo_FaultDomain_ZoneInfo: MessageFns<DomainInfo_FaultDomain_
     object: I,
   ): DomainInfo_FaultDomain_ZoneInfo {
     const message = createBaseDomainInfo_FaultDomain_ZoneInfo();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     return message;
   },
 };
 
 function createBaseMasterInfo(): MasterInfo {
   return {
-    id: "",
-    ip: 0,
-    port: 5050,
-    pid: "",
-    hostname: "",
-    version: "",
+    id: undefined,
+    ip: undefined,
+    port: undefined,
+    pid: undefined,
+    hostname: undefined,
+    version: undefined,
     address: undefined,
     domain: undefined,
     capabilities: [],
@@ -8083,22 +8035,22 @@ function createBaseMasterInfo(): MasterInfo {
 
 export const MasterInfo: MessageFns<MasterInfo> = {
   encode(message: MasterInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(10).string(message.id);
     }
-    if (message.ip !== 0) {
+    if (message.ip !== undefined) {
       writer.uint32(16).uint32(message.ip);
     }
-    if (message.port !== 5050) {
+    if (message.port !== undefined) {
       writer.uint32(24).uint32(message.port);
     }
-    if (message.pid !== undefined && message.pid !== "") {
+    if (message.pid !== undefined) {
       writer.uint32(34).string(message.pid);
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(42).string(message.hostname);
     }
-    if (message.version !== undefined && message.version !== "") {
+    if (message.version !== undefined) {
       writer.uint32(50).string(message.version);
     }
     if (message.address !== undefined) {
@@ -8228,12 +8180,12 @@ export const MasterInfo: MessageFns<MasterInfo> = {
 
   fromJSON(object: any): MasterInfo {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      ip: isSet(object.ip) ? globalThis.Number(object.ip) : 0,
-      port: isSet(object.port) ? globalThis.Number(object.port) : 5050,
-      pid: isSet(object.pid) ? globalThis.String(object.pid) : "",
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
+      ip: isSet(object.ip) ? globalThis.Number(object.ip) : undefined,
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
+      pid: isSet(object.pid) ? globalThis.String(object.pid) : undefined,
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
+      version: isSet(object.version) ? globalThis.String(object.version) : undefined,
       address: isSet(object.address) ? Address.fromJSON(object.address) : undefined,
       domain: isSet(object.domain) ? DomainInfo.fromJSON(object.domain) : undefined,
       capabilities: globalThis.Array.isArray(object?.capabilities)
@@ -8244,22 +8196,22 @@ export const MasterInfo: MessageFns<MasterInfo> = {
 
   toJSON(message: MasterInfo): unknown {
     const obj: any = {};
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       obj.id = message.id;
     }
-    if (message.ip !== 0) {
+    if (message.ip !== undefined) {
       obj.ip = Math.round(message.ip);
     }
-    if (message.port !== 5050) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
-    if (message.pid !== undefined && message.pid !== "") {
+    if (message.pid !== undefined) {
       obj.pid = message.pid;
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
-    if (message.version !== undefined && message.version !== "") {
+    if (message.version !== undefined) {
       obj.version = message.version;
     }
     if (message.address !== undefined) {
@@ -8279,12 +8231,12 @@ export const MasterInfo: MessageFns<MasterInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<MasterInfo>, I>>(object: I): MasterInfo {
     const message = createBaseMasterInfo();
-    message.id = object.id ?? "";
-    message.ip = object.ip ?? 0;
-    message.port = object.port ?? 5050;
-    message.pid = object.pid ?? "";
-    message.hostname = object.hostname ?? "";
-    message.version = object.version ?? "";
+    message.id = object.id ?? undefined;
+    message.ip = object.ip ?? undefined;
+    message.port = object.port ?? undefined;
+    message.pid = object.pid ?? undefined;
+    message.hostname = object.hostname ?? undefined;
+    message.version = object.version ?? undefined;
     message.address = (object.address !== undefined && object.address !== null)
       ? Address.fromPartial(object.address)
       : undefined;
@@ -8297,12 +8249,12 @@ export const MasterInfo: MessageFns<MasterInfo> = {
 };
 
 function createBaseMasterInfo_Capability(): MasterInfo_Capability {
-  return { type: 0, _unknownFields: {} };
+  return { type: undefined, _unknownFields: {} };
 }
 
 export const MasterInfo_Capability: MessageFns<MasterInfo_Capability> = {
   encode(message: MasterInfo_Capability, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message._unknownFields !== undefined) {
@@ -8358,12 +8310,12 @@ export const MasterInfo_Capability: MessageFns<MasterInfo_Capability> = {
   },
 
   fromJSON(object: any): MasterInfo_Capability {
-    return { type: isSet(object.type) ? masterInfo_Capability_TypeFromJSON(object.type) : 0 };
+    return { type: isSet(object.type) ? masterInfo_Capability_TypeFromJSON(object.type) : undefined };
   },
 
   toJSON(message: MasterInfo_Capability): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = masterInfo_Capability_TypeToJSON(message.type);
     }
     return obj;
@@ -8374,18 +8326,18 @@ export const MasterInfo_Capability: MessageFns<MasterInfo_Capability> = {
   },
   fromPartial<I extends Exact<DeepPartial<MasterInfo_Capability>, I>>(object: I): MasterInfo_Capability {
     const message = createBaseMasterInfo_Capability();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     return message;
   },
 };
 
 function createBaseAgentInfo(): AgentInfo {
   return {
-    hostname: "",
+    hostname: undefined,
     resources: [],
     attributes: [],
     id: undefined,
-    port: 5051,
+    port: undefined,
     domain: undefined,
     _unknownFields: {},
   };
@@ -8393,7 +8345,7 @@ function createBaseAgentInfo(): AgentInfo {
 
 export const AgentInfo: MessageFns<AgentInfo> = {
   encode(message: AgentInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(10).string(message.hostname);
     }
     for (const v of message.resources) {
@@ -8405,7 +8357,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.id !== undefined) {
       AgentID.encode(message.id, writer.uint32(50).fork()).join();
     }
-    if (message.port !== undefined && message.port !== 5051) {
+    if (message.port !== undefined) {
       writer.uint32(64).int32(message.port);
     }
     if (message.domain !== undefined) {
@@ -8505,7 +8457,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
 
   fromJSON(object: any): AgentInfo {
     return {
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
@@ -8513,14 +8465,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
         ? object.attributes.map((e: any) => Attribute.fromJSON(e))
         : [],
       id: isSet(object.id) ? AgentID.fromJSON(object.id) : undefined,
-      port: isSet(object.port) ? globalThis.Number(object.port) : 5051,
+      port: isSet(object.port) ? globalThis.Number(object.port) : undefined,
       domain: isSet(object.domain) ? DomainInfo.fromJSON(object.domain) : undefined,
     };
   },
 
   toJSON(message: AgentInfo): unknown {
     const obj: any = {};
-    if (message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
     if (message.resources?.length) {
@@ -8532,7 +8484,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     if (message.id !== undefined) {
       obj.id = AgentID.toJSON(message.id);
     }
-    if (message.port !== undefined && message.port !== 5051) {
+    if (message.port !== undefined) {
       obj.port = Math.round(message.port);
     }
     if (message.domain !== undefined) {
@@ -8546,11 +8498,11 @@ export const AgentInfo: MessageFns<AgentInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<AgentInfo>, I>>(object: I): AgentInfo {
     const message = createBaseAgentInfo();
-    message.hostname = object.hostname ?? "";
+    message.hostname = object.hostname ?? undefined;
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     message.attributes = object.attributes?.map((e) => Attribute.fromPartial(e)) || [];
     message.id = (object.id !== undefined && object.id !== null) ? AgentID.fromPartial(object.id) : undefined;
-    message.port = object.port ?? 5051;
+    message.port = object.port ?? undefined;
     message.domain = (object.domain !== undefined && object.domain !== null)
       ? DomainInfo.fromPartial(object.domain)
       : undefined;
@@ -8559,12 +8511,12 @@ export const AgentInfo: MessageFns<AgentInfo> = {
 };
 
 function createBaseAgentInfo_Capability(): AgentInfo_Capability {
-  return { type: 0, _unknownFields: {} };
+  return { type: undefined, _unknownFields: {} };
 }
 
 export const AgentInfo_Capability: MessageFns<AgentInfo_Capability> = {
   encode(message: AgentInfo_Capability, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message._unknownFields !== undefined) {
@@ -8620,12 +8572,12 @@ export const AgentInfo_Capability: MessageFns<AgentInfo_Capability> = {
   },
 
   fromJSON(object: any): AgentInfo_Capability {
-    return { type: isSet(object.type) ? agentInfo_Capability_TypeFromJSON(object.type) : 0 };
+    return { type: isSet(object.type) ? agentInfo_Capability_TypeFromJSON(object.type) : undefined };
   },
 
   toJSON(message: AgentInfo_Capability): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = agentInfo_Capability_TypeToJSON(message.type);
     }
     return obj;
@@ -8636,7 +8588,7 @@ export const AgentInfo_Capability: MessageFns<AgentInfo_Capability> = {
   },
   fromPartial<I extends Exact<DeepPartial<AgentInfo_Capability>, I>>(object: I): AgentInfo_Capability {
     const message = createBaseAgentInfo_Capability();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     return message;
   },
 };
@@ -8793,15 +8745,15 @@ export const CSIPluginContainerInfo: MessageFns<CSIPluginContainerInfo> = {
 };
 
 function createBaseCSIPluginEndpoint(): CSIPluginEndpoint {
-  return { csiService: 0, endpoint: "", _unknownFields: {} };
+  return { csiService: undefined, endpoint: undefined, _unknownFields: {} };
 }
 
 export const CSIPluginEndpoint: MessageFns<CSIPluginEndpoint> = {
   encode(message: CSIPluginEndpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.csiService !== 0) {
+    if (message.csiService !== undefined) {
       writer.uint32(8).int32(message.csiService);
     }
-    if (message.endpoint !== "") {
+    if (message.endpoint !== undefined) {
       writer.uint32(18).string(message.endpoint);
     }
     if (message._unknownFields !== undefined) {
@@ -8866,21 +8818,17 @@ export const CSIPluginEndpoint: MessageFns<CSIPluginEndpoint> = {
 
   fromJSON(object: any): CSIPluginEndpoint {
     return {
-      csiService: isSet(object.csiService)
-        ? cSIPluginContainerInfo_ServiceFromJSON(object.csiService)
-        : isSet(object.csi_service)
-        ? cSIPluginContainerInfo_ServiceFromJSON(object.csi_service)
-        : 0,
-      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      csiService: isSet(object.csi_service) ? cSIPluginContainerInfo_ServiceFromJSON(object.csi_service) : undefined,
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : undefined,
     };
   },
 
   toJSON(message: CSIPluginEndpoint): unknown {
     const obj: any = {};
-    if (message.csiService !== 0) {
-      obj.csiService = cSIPluginContainerInfo_ServiceToJSON(message.csiService);
+    if (message.csiService !== undefined) {
+      obj.csi_service = cSIPluginContainerInfo_ServiceToJSON(message.csiService);
     }
-    if (message.endpoint !== "") {
+    if (message.endpoint !== undefined) {
       obj.endpoint = message.endpoint;
     }
     return obj;
@@ -8891,30 +8839,30 @@ export const CSIPluginEndpoint: MessageFns<CSIPluginEndpoint> = {
   },
   fromPartial<I extends Exact<DeepPartial<CSIPluginEndpoint>, I>>(object: I): CSIPluginEndpoint {
     const message = createBaseCSIPluginEndpoint();
-    message.csiService = object.csiService ?? 0;
-    message.endpoint = object.endpoint ?? "";
+    message.csiService = object.csiService ?? undefined;
+    message.endpoint = object.endpoint ?? undefined;
     return message;
   },
 };
 
 function createBaseCSIPluginInfo(): CSIPluginInfo {
   return {
-    type: "",
-    name: "default",
+    type: undefined,
+    name: undefined,
     containers: [],
     endpoints: [],
-    targetPathRoot: "",
-    targetPathExists: false,
+    targetPathRoot: undefined,
+    targetPathExists: undefined,
     _unknownFields: {},
   };
 }
 
 export const CSIPluginInfo: MessageFns<CSIPluginInfo> = {
   encode(message: CSIPluginInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== "") {
+    if (message.type !== undefined) {
       writer.uint32(10).string(message.type);
     }
-    if (message.name !== undefined && message.name !== "default") {
+    if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
     for (const v of message.containers) {
@@ -8923,10 +8871,10 @@ export const CSIPluginInfo: MessageFns<CSIPluginInfo> = {
     for (const v of message.endpoints) {
       CSIPluginEndpoint.encode(v!, writer.uint32(34).fork()).join();
     }
-    if (message.targetPathRoot !== undefined && message.targetPathRoot !== "") {
+    if (message.targetPathRoot !== undefined) {
       writer.uint32(42).string(message.targetPathRoot);
     }
-    if (message.targetPathExists !== undefined && message.targetPathExists !== false) {
+    if (message.targetPathExists !== undefined) {
       writer.uint32(48).bool(message.targetPathExists);
     }
     if (message._unknownFields !== undefined) {
@@ -9023,33 +8971,25 @@ export const CSIPluginInfo: MessageFns<CSIPluginInfo> = {
 
   fromJSON(object: any): CSIPluginInfo {
     return {
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "default",
+      type: isSet(object.type) ? globalThis.String(object.type) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
       containers: globalThis.Array.isArray(object?.containers)
         ? object.containers.map((e: any) => CSIPluginContainerInfo.fromJSON(e))
         : [],
       endpoints: globalThis.Array.isArray(object?.endpoints)
         ? object.endpoints.map((e: any) => CSIPluginEndpoint.fromJSON(e))
         : [],
-      targetPathRoot: isSet(object.targetPathRoot)
-        ? globalThis.String(object.targetPathRoot)
-        : isSet(object.target_path_root)
-        ? globalThis.String(object.target_path_root)
-        : "",
-      targetPathExists: isSet(object.targetPathExists)
-        ? globalThis.Boolean(object.targetPathExists)
-        : isSet(object.target_path_exists)
-        ? globalThis.Boolean(object.target_path_exists)
-        : false,
+      targetPathRoot: isSet(object.target_path_root) ? globalThis.String(object.target_path_root) : undefined,
+      targetPathExists: isSet(object.target_path_exists) ? globalThis.Boolean(object.target_path_exists) : undefined,
     };
   },
 
   toJSON(message: CSIPluginInfo): unknown {
     const obj: any = {};
-    if (message.type !== "") {
+    if (message.type !== undefined) {
       obj.type = message.type;
     }
-    if (message.name !== undefined && message.name !== "default") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.containers?.length) {
@@ -9058,11 +8998,11 @@ export const CSIPluginInfo: MessageFns<CSIPluginInfo> = {
     if (message.endpoints?.length) {
       obj.endpoints = message.endpoints.map((e) => CSIPluginEndpoint.toJSON(e));
     }
-    if (message.targetPathRoot !== undefined && message.targetPathRoot !== "") {
-      obj.targetPathRoot = message.targetPathRoot;
+    if (message.targetPathRoot !== undefined) {
+      obj.target_path_root = message.targetPathRoot;
     }
-    if (message.targetPathExists !== undefined && message.targetPathExists !== false) {
-      obj.targetPathExists = message.targetPathExists;
+    if (message.targetPathExists !== undefined) {
+      obj.target_path_exists = message.targetPathExists;
     }
     return obj;
   },
@@ -9072,12 +9012,12 @@ export const CSIPluginInfo: MessageFns<CSIPluginInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<CSIPluginInfo>, I>>(object: I): CSIPluginInfo {
     const message = createBaseCSIPluginInfo();
-    message.type = object.type ?? "";
-    message.name = object.name ?? "default";
+    message.type = object.type ?? undefined;
+    message.name = object.name ?? undefined;
     message.containers = object.containers?.map((e) => CSIPluginContainerInfo.fromPartial(e)) || [];
     message.endpoints = object.endpoints?.map((e) => CSIPluginEndpoint.fromPartial(e)) || [];
-    message.targetPathRoot = object.targetPathRoot ?? "";
-    message.targetPathExists = object.targetPathExists ?? false;
+    message.targetPathRoot = object.targetPathRoot ?? undefined;
+    message.targetPathExists = object.targetPathExists ?? undefined;
     return message;
   },
 };
@@ -9086,8 +9026,8 @@ function createBaseResourceProviderInfo(): ResourceProviderInfo {
   return {
     id: undefined,
     attributes: [],
-    type: "",
-    name: "",
+    type: undefined,
+    name: undefined,
     defaultReservations: [],
     storage: undefined,
     _unknownFields: {},
@@ -9102,10 +9042,10 @@ export const ResourceProviderInfo: MessageFns<ResourceProviderInfo> = {
     for (const v of message.attributes) {
       Attribute.encode(v!, writer.uint32(18).fork()).join();
     }
-    if (message.type !== "") {
+    if (message.type !== undefined) {
       writer.uint32(26).string(message.type);
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(34).string(message.name);
     }
     for (const v of message.defaultReservations) {
@@ -9212,11 +9152,9 @@ export const ResourceProviderInfo: MessageFns<ResourceProviderInfo> = {
       attributes: globalThis.Array.isArray(object?.attributes)
         ? object.attributes.map((e: any) => Attribute.fromJSON(e))
         : [],
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      defaultReservations: globalThis.Array.isArray(object?.defaultReservations)
-        ? object.defaultReservations.map((e: any) => Resource_ReservationInfo.fromJSON(e))
-        : globalThis.Array.isArray(object?.default_reservations)
+      type: isSet(object.type) ? globalThis.String(object.type) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      defaultReservations: globalThis.Array.isArray(object?.default_reservations)
         ? object.default_reservations.map((e: any) => Resource_ReservationInfo.fromJSON(e))
         : [],
       storage: isSet(object.storage) ? ResourceProviderInfo_Storage.fromJSON(object.storage) : undefined,
@@ -9231,14 +9169,14 @@ export const ResourceProviderInfo: MessageFns<ResourceProviderInfo> = {
     if (message.attributes?.length) {
       obj.attributes = message.attributes.map((e) => Attribute.toJSON(e));
     }
-    if (message.type !== "") {
+    if (message.type !== undefined) {
       obj.type = message.type;
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.defaultReservations?.length) {
-      obj.defaultReservations = message.defaultReservations.map((e) => Resource_ReservationInfo.toJSON(e));
+      obj.default_reservations = message.defaultReservations.map((e) => Resource_ReservationInfo.toJSON(e));
     }
     if (message.storage !== undefined) {
       obj.storage = ResourceProviderInfo_Storage.toJSON(message.storage);
@@ -9255,8 +9193,8 @@ export const ResourceProviderInfo: MessageFns<ResourceProviderInfo> = {
       ? ResourceProviderID.fromPartial(object.id)
       : undefined;
     message.attributes = object.attributes?.map((e) => Attribute.fromPartial(e)) || [];
-    message.type = object.type ?? "";
-    message.name = object.name ?? "";
+    message.type = object.type ?? undefined;
+    message.name = object.name ?? undefined;
     message.defaultReservations = object.defaultReservations?.map((e) => Resource_ReservationInfo.fromPartial(e)) || [];
     message.storage = (object.storage !== undefined && object.storage !== null)
       ? ResourceProviderInfo_Storage.fromPartial(object.storage)
@@ -9266,7 +9204,7 @@ export const ResourceProviderInfo: MessageFns<ResourceProviderInfo> = {
 };
 
 function createBaseResourceProviderInfo_Storage(): ResourceProviderInfo_Storage {
-  return { plugin: undefined, reconciliationIntervalSeconds: 0, _unknownFields: {} };
+  return { plugin: undefined, reconciliationIntervalSeconds: undefined, _unknownFields: {} };
 }
 
 export const ResourceProviderInfo_Storage: MessageFns<ResourceProviderInfo_Storage> = {
@@ -9274,7 +9212,7 @@ export const ResourceProviderInfo_Storage: MessageFns<ResourceProviderInfo_Stora
     if (message.plugin !== undefined) {
       CSIPluginInfo.encode(message.plugin, writer.uint32(10).fork()).join();
     }
-    if (message.reconciliationIntervalSeconds !== undefined && message.reconciliationIntervalSeconds !== 0) {
+    if (message.reconciliationIntervalSeconds !== undefined) {
       writer.uint32(17).double(message.reconciliationIntervalSeconds);
     }
     if (message._unknownFields !== undefined) {
@@ -9340,11 +9278,9 @@ export const ResourceProviderInfo_Storage: MessageFns<ResourceProviderInfo_Stora
   fromJSON(object: any): ResourceProviderInfo_Storage {
     return {
       plugin: isSet(object.plugin) ? CSIPluginInfo.fromJSON(object.plugin) : undefined,
-      reconciliationIntervalSeconds: isSet(object.reconciliationIntervalSeconds)
-        ? globalThis.Number(object.reconciliationIntervalSeconds)
-        : isSet(object.reconciliation_interval_seconds)
+      reconciliationIntervalSeconds: isSet(object.reconciliation_interval_seconds)
         ? globalThis.Number(object.reconciliation_interval_seconds)
-        : 0,
+        : undefined,
     };
   },
 
@@ -9353,8 +9289,8 @@ export const ResourceProviderInfo_Storage: MessageFns<ResourceProviderInfo_Stora
     if (message.plugin !== undefined) {
       obj.plugin = CSIPluginInfo.toJSON(message.plugin);
     }
-    if (message.reconciliationIntervalSeconds !== undefined && message.reconciliationIntervalSeconds !== 0) {
-      obj.reconciliationIntervalSeconds = floatToJson(message.reconciliationIntervalSeconds);
+    if (message.reconciliationIntervalSeconds !== undefined) {
+      obj.reconciliation_interval_seconds = floatToJson(message.reconciliationIntervalSeconds);
     }
     return obj;
   },
@@ -9367,18 +9303,18 @@ export const ResourceProviderInfo_Storage: MessageFns<ResourceProviderInfo_Stora
     message.plugin = (object.plugin !== undefined && object.plugin !== null)
       ? CSIPluginInfo.fromPartial(object.plugin)
       : undefined;
-    message.reconciliationIntervalSeconds = object.reconciliationIntervalSeconds ?? 0;
+    message.reconciliationIntervalSeconds = object.reconciliationIntervalSeconds ?? undefined;
     return message;
   },
 };
 
 function createBaseValue(): Value {
-  return { type: 0, scalar: undefined, ranges: undefined, set: undefined, text: undefined, _unknownFields: {} };
+  return { type: undefined, scalar: undefined, ranges: undefined, set: undefined, text: undefined, _unknownFields: {} };
 }
 
 export const Value: MessageFns<Value> = {
   encode(message: Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.scalar !== undefined) {
@@ -9479,7 +9415,7 @@ export const Value: MessageFns<Value> = {
 
   fromJSON(object: any): Value {
     return {
-      type: isSet(object.type) ? value_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? value_TypeFromJSON(object.type) : undefined,
       scalar: isSet(object.scalar) ? Value_Scalar.fromJSON(object.scalar) : undefined,
       ranges: isSet(object.ranges) ? Value_Ranges.fromJSON(object.ranges) : undefined,
       set: isSet(object.set) ? Value_Set.fromJSON(object.set) : undefined,
@@ -9489,7 +9425,7 @@ export const Value: MessageFns<Value> = {
 
   toJSON(message: Value): unknown {
     const obj: any = {};
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = value_TypeToJSON(message.type);
     }
     if (message.scalar !== undefined) {
@@ -9512,7 +9448,7 @@ export const Value: MessageFns<Value> = {
   },
   fromPartial<I extends Exact<DeepPartial<Value>, I>>(object: I): Value {
     const message = createBaseValue();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.scalar = (object.scalar !== undefined && object.scalar !== null)
       ? Value_Scalar.fromPartial(object.scalar)
       : undefined;
@@ -9528,12 +9464,12 @@ export const Value: MessageFns<Value> = {
 };
 
 function createBaseValue_Scalar(): Value_Scalar {
-  return { value: 0, _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const Value_Scalar: MessageFns<Value_Scalar> = {
   encode(message: Value_Scalar, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== 0) {
+    if (message.value !== undefined) {
       writer.uint32(9).double(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -9589,12 +9525,12 @@ export const Value_Scalar: MessageFns<Value_Scalar> = {
   },
 
   fromJSON(object: any): Value_Scalar {
-    return { value: isSet(object.value) ? globalThis.Number(object.value) : 0 };
+    return { value: isSet(object.value) ? globalThis.Number(object.value) : undefined };
   },
 
   toJSON(message: Value_Scalar): unknown {
     const obj: any = {};
-    if (message.value !== 0) {
+    if (message.value !== undefined) {
       obj.value = floatToJson(message.value);
     }
     return obj;
@@ -9605,21 +9541,27 @@ export const Value_Scalar: MessageFns<Value_Scalar> = {
   },
   fromPartial<I extends Exact<DeepPartial<Value_Scalar>, I>>(object: I): Value_Scalar {
     const message = createBaseValue_Scalar();
-    message.value = object.value ?? 0;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseValue_Range(): Value_Range {
-  return { begin: 0, end: 0, _unknownFields: {} };
+  return { begin: undefined, end: undefined, _unknownFields: {} };
 }
 
 export const Value_Range: MessageFns<Value_Range> = {
   encode(message: Value_Range, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.begin !== 0) {
+    if (message.begin !== undefined) {
+      if (BigInt.asUintN(64, message.begin) !== message.begin) {
+        throw new globalThis.Error("value provided for field message.begin of type uint64 too large");
+      }
       writer.uint32(8).uint64(message.begin);
     }
-    if (message.end !== 0) {
+    if (message.end !== undefined) {
+      if (BigInt.asUintN(64, message.end) !== message.end) {
+        throw new globalThis.Error("value provided for field message.end of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.end);
     }
     if (message._unknownFields !== undefined) {
@@ -9651,7 +9593,7 @@ export const Value_Range: MessageFns<Value_Range> = {
               break;
             }
 
-            message.begin = longToNumber(reader.uint64());
+            message.begin = reader.uint64() as bigint;
             continue;
           }
           case 2: {
@@ -9659,7 +9601,7 @@ export const Value_Range: MessageFns<Value_Range> = {
               break;
             }
 
-            message.end = longToNumber(reader.uint64());
+            message.end = reader.uint64() as bigint;
             continue;
           }
         }
@@ -9684,18 +9626,18 @@ export const Value_Range: MessageFns<Value_Range> = {
 
   fromJSON(object: any): Value_Range {
     return {
-      begin: isSet(object.begin) ? globalThis.Number(object.begin) : 0,
-      end: isSet(object.end) ? globalThis.Number(object.end) : 0,
+      begin: isSet(object.begin) ? BigInt(object.begin) : undefined,
+      end: isSet(object.end) ? BigInt(object.end) : undefined,
     };
   },
 
   toJSON(message: Value_Range): unknown {
     const obj: any = {};
-    if (message.begin !== 0) {
-      obj.begin = Math.round(message.begin);
+    if (message.begin !== undefined) {
+      obj.begin = message.begin.toString();
     }
-    if (message.end !== 0) {
-      obj.end = Math.round(message.end);
+    if (message.end !== undefined) {
+      obj.end = message.end.toString();
     }
     return obj;
   },
@@ -9705,8 +9647,8 @@ export const Value_Range: MessageFns<Value_Range> = {
   },
   fromPartial<I extends Exact<DeepPartial<Value_Range>, I>>(object: I): Value_Range {
     const message = createBaseValue_Range();
-    message.begin = object.begin ?? 0;
-    message.end = object.end ?? 0;
+    message.begin = (object.begin !== undefined && object.begin !== null) ? BigInt(object.begin) : undefined;
+    message.end = (object.end !== undefined && object.end !== null) ? BigInt(object.end) : undefined;
     return message;
   },
 };
@@ -9880,12 +9822,12 @@ export const Value_Set: MessageFns<Value_Set> = {
 };
 
 function createBaseValue_Text(): Value_Text {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const Value_Text: MessageFns<Value_Text> = {
   encode(message: Value_Text, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -9941,12 +9883,12 @@ export const Value_Text: MessageFns<Value_Text> = {
   },
 
   fromJSON(object: any): Value_Text {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: Value_Text): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -9957,15 +9899,15 @@ export const Value_Text: MessageFns<Value_Text> = {
   },
   fromPartial<I extends Exact<DeepPartial<Value_Text>, I>>(object: I): Value_Text {
     const message = createBaseValue_Text();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseAttribute(): Attribute {
   return {
-    name: "",
-    type: 0,
+    name: undefined,
+    type: undefined,
     scalar: undefined,
     ranges: undefined,
     text: undefined,
@@ -9976,10 +9918,10 @@ function createBaseAttribute(): Attribute {
 
 export const Attribute: MessageFns<Attribute> = {
   encode(message: Attribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(16).int32(message.type);
     }
     if (message.scalar !== undefined) {
@@ -10088,8 +10030,8 @@ export const Attribute: MessageFns<Attribute> = {
 
   fromJSON(object: any): Attribute {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      type: isSet(object.type) ? value_TypeFromJSON(object.type) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      type: isSet(object.type) ? value_TypeFromJSON(object.type) : undefined,
       scalar: isSet(object.scalar) ? Value_Scalar.fromJSON(object.scalar) : undefined,
       ranges: isSet(object.ranges) ? Value_Ranges.fromJSON(object.ranges) : undefined,
       text: isSet(object.text) ? Value_Text.fromJSON(object.text) : undefined,
@@ -10099,10 +10041,10 @@ export const Attribute: MessageFns<Attribute> = {
 
   toJSON(message: Attribute): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = value_TypeToJSON(message.type);
     }
     if (message.scalar !== undefined) {
@@ -10125,8 +10067,8 @@ export const Attribute: MessageFns<Attribute> = {
   },
   fromPartial<I extends Exact<DeepPartial<Attribute>, I>>(object: I): Attribute {
     const message = createBaseAttribute();
-    message.name = object.name ?? "";
-    message.type = object.type ?? 0;
+    message.name = object.name ?? undefined;
+    message.type = object.type ?? undefined;
     message.scalar = (object.scalar !== undefined && object.scalar !== null)
       ? Value_Scalar.fromPartial(object.scalar)
       : undefined;
@@ -10143,12 +10085,12 @@ export const Attribute: MessageFns<Attribute> = {
 
 function createBaseResource(): Resource {
   return {
-    name: "",
-    type: 0,
+    name: undefined,
+    type: undefined,
     scalar: undefined,
     ranges: undefined,
     set: undefined,
-    role: "*",
+    role: undefined,
     disk: undefined,
     reservation: undefined,
     revocable: undefined,
@@ -10162,10 +10104,10 @@ function createBaseResource(): Resource {
 
 export const Resource: MessageFns<Resource> = {
   encode(message: Resource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(16).int32(message.type);
     }
     if (message.scalar !== undefined) {
@@ -10177,7 +10119,7 @@ export const Resource: MessageFns<Resource> = {
     if (message.set !== undefined) {
       Value_Set.encode(message.set, writer.uint32(42).fork()).join();
     }
-    if (message.role !== undefined && message.role !== "*") {
+    if (message.role !== undefined) {
       writer.uint32(50).string(message.role);
     }
     if (message.disk !== undefined) {
@@ -10351,26 +10293,20 @@ export const Resource: MessageFns<Resource> = {
 
   fromJSON(object: any): Resource {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      type: isSet(object.type) ? value_TypeFromJSON(object.type) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      type: isSet(object.type) ? value_TypeFromJSON(object.type) : undefined,
       scalar: isSet(object.scalar) ? Value_Scalar.fromJSON(object.scalar) : undefined,
       ranges: isSet(object.ranges) ? Value_Ranges.fromJSON(object.ranges) : undefined,
       set: isSet(object.set) ? Value_Set.fromJSON(object.set) : undefined,
-      role: isSet(object.role) ? globalThis.String(object.role) : "*",
+      role: isSet(object.role) ? globalThis.String(object.role) : undefined,
       disk: isSet(object.disk) ? Resource_DiskInfo.fromJSON(object.disk) : undefined,
       reservation: isSet(object.reservation) ? Resource_ReservationInfo.fromJSON(object.reservation) : undefined,
       revocable: isSet(object.revocable) ? Resource_RevocableInfo.fromJSON(object.revocable) : undefined,
       shared: isSet(object.shared) ? Resource_SharedInfo.fromJSON(object.shared) : undefined,
-      allocationInfo: isSet(object.allocationInfo)
-        ? Resource_AllocationInfo.fromJSON(object.allocationInfo)
-        : isSet(object.allocation_info)
+      allocationInfo: isSet(object.allocation_info)
         ? Resource_AllocationInfo.fromJSON(object.allocation_info)
         : undefined,
-      providerId: isSet(object.providerId)
-        ? ResourceProviderID.fromJSON(object.providerId)
-        : isSet(object.provider_id)
-        ? ResourceProviderID.fromJSON(object.provider_id)
-        : undefined,
+      providerId: isSet(object.provider_id) ? ResourceProviderID.fromJSON(object.provider_id) : undefined,
       reservations: globalThis.Array.isArray(object?.reservations)
         ? object.reservations.map((e: any) => Resource_ReservationInfo.fromJSON(e))
         : [],
@@ -10379,10 +10315,10 @@ export const Resource: MessageFns<Resource> = {
 
   toJSON(message: Resource): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = value_TypeToJSON(message.type);
     }
     if (message.scalar !== undefined) {
@@ -10394,7 +10330,7 @@ export const Resource: MessageFns<Resource> = {
     if (message.set !== undefined) {
       obj.set = Value_Set.toJSON(message.set);
     }
-    if (message.role !== undefined && message.role !== "*") {
+    if (message.role !== undefined) {
       obj.role = message.role;
     }
     if (message.disk !== undefined) {
@@ -10410,10 +10346,10 @@ export const Resource: MessageFns<Resource> = {
       obj.shared = Resource_SharedInfo.toJSON(message.shared);
     }
     if (message.allocationInfo !== undefined) {
-      obj.allocationInfo = Resource_AllocationInfo.toJSON(message.allocationInfo);
+      obj.allocation_info = Resource_AllocationInfo.toJSON(message.allocationInfo);
     }
     if (message.providerId !== undefined) {
-      obj.providerId = ResourceProviderID.toJSON(message.providerId);
+      obj.provider_id = ResourceProviderID.toJSON(message.providerId);
     }
     if (message.reservations?.length) {
       obj.reservations = message.reservations.map((e) => Resource_ReservationInfo.toJSON(e));
@@ -10426,8 +10362,8 @@ export const Resource: MessageFns<Resource> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resource>, I>>(object: I): Resource {
     const message = createBaseResource();
-    message.name = object.name ?? "";
-    message.type = object.type ?? 0;
+    message.name = object.name ?? undefined;
+    message.type = object.type ?? undefined;
     message.scalar = (object.scalar !== undefined && object.scalar !== null)
       ? Value_Scalar.fromPartial(object.scalar)
       : undefined;
@@ -10435,7 +10371,7 @@ export const Resource: MessageFns<Resource> = {
       ? Value_Ranges.fromPartial(object.ranges)
       : undefined;
     message.set = (object.set !== undefined && object.set !== null) ? Value_Set.fromPartial(object.set) : undefined;
-    message.role = object.role ?? "*";
+    message.role = object.role ?? undefined;
     message.disk = (object.disk !== undefined && object.disk !== null)
       ? Resource_DiskInfo.fromPartial(object.disk)
       : undefined;
@@ -10460,12 +10396,12 @@ export const Resource: MessageFns<Resource> = {
 };
 
 function createBaseResource_AllocationInfo(): Resource_AllocationInfo {
-  return { role: "", _unknownFields: {} };
+  return { role: undefined, _unknownFields: {} };
 }
 
 export const Resource_AllocationInfo: MessageFns<Resource_AllocationInfo> = {
   encode(message: Resource_AllocationInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       writer.uint32(10).string(message.role);
     }
     if (message._unknownFields !== undefined) {
@@ -10521,12 +10457,12 @@ export const Resource_AllocationInfo: MessageFns<Resource_AllocationInfo> = {
   },
 
   fromJSON(object: any): Resource_AllocationInfo {
-    return { role: isSet(object.role) ? globalThis.String(object.role) : "" };
+    return { role: isSet(object.role) ? globalThis.String(object.role) : undefined };
   },
 
   toJSON(message: Resource_AllocationInfo): unknown {
     const obj: any = {};
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       obj.role = message.role;
     }
     return obj;
@@ -10537,27 +10473,27 @@ export const Resource_AllocationInfo: MessageFns<Resource_AllocationInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resource_AllocationInfo>, I>>(object: I): Resource_AllocationInfo {
     const message = createBaseResource_AllocationInfo();
-    message.role = object.role ?? "";
+    message.role = object.role ?? undefined;
     return message;
   },
 };
 
 function createBaseResource_ReservationInfo(): Resource_ReservationInfo {
-  return { principal: "", labels: undefined, role: "", type: 0, _unknownFields: {} };
+  return { principal: undefined, labels: undefined, role: undefined, type: undefined, _unknownFields: {} };
 }
 
 export const Resource_ReservationInfo: MessageFns<Resource_ReservationInfo> = {
   encode(message: Resource_ReservationInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       writer.uint32(10).string(message.principal);
     }
     if (message.labels !== undefined) {
       Labels.encode(message.labels, writer.uint32(18).fork()).join();
     }
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       writer.uint32(26).string(message.role);
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(32).int32(message.type);
     }
     if (message._unknownFields !== undefined) {
@@ -10638,25 +10574,25 @@ export const Resource_ReservationInfo: MessageFns<Resource_ReservationInfo> = {
 
   fromJSON(object: any): Resource_ReservationInfo {
     return {
-      principal: isSet(object.principal) ? globalThis.String(object.principal) : "",
+      principal: isSet(object.principal) ? globalThis.String(object.principal) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
-      role: isSet(object.role) ? globalThis.String(object.role) : "",
-      type: isSet(object.type) ? resource_ReservationInfo_TypeFromJSON(object.type) : 0,
+      role: isSet(object.role) ? globalThis.String(object.role) : undefined,
+      type: isSet(object.type) ? resource_ReservationInfo_TypeFromJSON(object.type) : undefined,
     };
   },
 
   toJSON(message: Resource_ReservationInfo): unknown {
     const obj: any = {};
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       obj.principal = message.principal;
     }
     if (message.labels !== undefined) {
       obj.labels = Labels.toJSON(message.labels);
     }
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       obj.role = message.role;
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = resource_ReservationInfo_TypeToJSON(message.type);
     }
     return obj;
@@ -10667,12 +10603,12 @@ export const Resource_ReservationInfo: MessageFns<Resource_ReservationInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resource_ReservationInfo>, I>>(object: I): Resource_ReservationInfo {
     const message = createBaseResource_ReservationInfo();
-    message.principal = object.principal ?? "";
+    message.principal = object.principal ?? undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
-    message.role = object.role ?? "";
-    message.type = object.type ?? 0;
+    message.role = object.role ?? undefined;
+    message.type = object.type ?? undefined;
     return message;
   },
 };
@@ -10801,15 +10737,15 @@ export const Resource_DiskInfo: MessageFns<Resource_DiskInfo> = {
 };
 
 function createBaseResource_DiskInfo_Persistence(): Resource_DiskInfo_Persistence {
-  return { id: "", principal: "", _unknownFields: {} };
+  return { id: undefined, principal: undefined, _unknownFields: {} };
 }
 
 export const Resource_DiskInfo_Persistence: MessageFns<Resource_DiskInfo_Persistence> = {
   encode(message: Resource_DiskInfo_Persistence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(10).string(message.id);
     }
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       writer.uint32(18).string(message.principal);
     }
     if (message._unknownFields !== undefined) {
@@ -10874,17 +10810,17 @@ export const Resource_DiskInfo_Persistence: MessageFns<Resource_DiskInfo_Persist
 
   fromJSON(object: any): Resource_DiskInfo_Persistence {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      principal: isSet(object.principal) ? globalThis.String(object.principal) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
+      principal: isSet(object.principal) ? globalThis.String(object.principal) : undefined,
     };
   },
 
   toJSON(message: Resource_DiskInfo_Persistence): unknown {
     const obj: any = {};
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       obj.id = message.id;
     }
-    if (message.principal !== undefined && message.principal !== "") {
+    if (message.principal !== undefined) {
       obj.principal = message.principal;
     }
     return obj;
@@ -10897,28 +10833,28 @@ export const Resource_DiskInfo_Persistence: MessageFns<Resource_DiskInfo_Persist
     object: I,
   ): Resource_DiskInfo_Persistence {
     const message = createBaseResource_DiskInfo_Persistence();
-    message.id = object.id ?? "";
-    message.principal = object.principal ?? "";
+    message.id = object.id ?? undefined;
+    message.principal = object.principal ?? undefined;
     return message;
   },
 };
 
 function createBaseResource_DiskInfo_Source(): Resource_DiskInfo_Source {
   return {
-    type: 0,
+    type: undefined,
     path: undefined,
     mount: undefined,
-    id: "",
+    id: undefined,
     metadata: undefined,
-    profile: "",
-    vendor: "",
+    profile: undefined,
+    vendor: undefined,
     _unknownFields: {},
   };
 }
 
 export const Resource_DiskInfo_Source: MessageFns<Resource_DiskInfo_Source> = {
   encode(message: Resource_DiskInfo_Source, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.path !== undefined) {
@@ -10927,16 +10863,16 @@ export const Resource_DiskInfo_Source: MessageFns<Resource_DiskInfo_Source> = {
     if (message.mount !== undefined) {
       Resource_DiskInfo_Source_Mount.encode(message.mount, writer.uint32(26).fork()).join();
     }
-    if (message.id !== undefined && message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(34).string(message.id);
     }
     if (message.metadata !== undefined) {
       Labels.encode(message.metadata, writer.uint32(42).fork()).join();
     }
-    if (message.profile !== undefined && message.profile !== "") {
+    if (message.profile !== undefined) {
       writer.uint32(50).string(message.profile);
     }
-    if (message.vendor !== undefined && message.vendor !== "") {
+    if (message.vendor !== undefined) {
       writer.uint32(58).string(message.vendor);
     }
     if (message._unknownFields !== undefined) {
@@ -11041,19 +10977,19 @@ export const Resource_DiskInfo_Source: MessageFns<Resource_DiskInfo_Source> = {
 
   fromJSON(object: any): Resource_DiskInfo_Source {
     return {
-      type: isSet(object.type) ? resource_DiskInfo_Source_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? resource_DiskInfo_Source_TypeFromJSON(object.type) : undefined,
       path: isSet(object.path) ? Resource_DiskInfo_Source_Path.fromJSON(object.path) : undefined,
       mount: isSet(object.mount) ? Resource_DiskInfo_Source_Mount.fromJSON(object.mount) : undefined,
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
       metadata: isSet(object.metadata) ? Labels.fromJSON(object.metadata) : undefined,
-      profile: isSet(object.profile) ? globalThis.String(object.profile) : "",
-      vendor: isSet(object.vendor) ? globalThis.String(object.vendor) : "",
+      profile: isSet(object.profile) ? globalThis.String(object.profile) : undefined,
+      vendor: isSet(object.vendor) ? globalThis.String(object.vendor) : undefined,
     };
   },
 
   toJSON(message: Resource_DiskInfo_Source): unknown {
     const obj: any = {};
-    if (message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = resource_DiskInfo_Source_TypeToJSON(message.type);
     }
     if (message.path !== undefined) {
@@ -11062,16 +10998,16 @@ export const Resource_DiskInfo_Source: MessageFns<Resource_DiskInfo_Source> = {
     if (message.mount !== undefined) {
       obj.mount = Resource_DiskInfo_Source_Mount.toJSON(message.mount);
     }
-    if (message.id !== undefined && message.id !== "") {
+    if (message.id !== undefined) {
       obj.id = message.id;
     }
     if (message.metadata !== undefined) {
       obj.metadata = Labels.toJSON(message.metadata);
     }
-    if (message.profile !== undefined && message.profile !== "") {
+    if (message.profile !== undefined) {
       obj.profile = message.profile;
     }
-    if (message.vendor !== undefined && message.vendor !== "") {
+    if (message.vendor !== undefined) {
       obj.vendor = message.vendor;
     }
     return obj;
@@ -11082,30 +11018,30 @@ export const Resource_DiskInfo_Source: MessageFns<Resource_DiskInfo_Source> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resource_DiskInfo_Source>, I>>(object: I): Resource_DiskInfo_Source {
     const message = createBaseResource_DiskInfo_Source();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.path = (object.path !== undefined && object.path !== null)
       ? Resource_DiskInfo_Source_Path.fromPartial(object.path)
       : undefined;
     message.mount = (object.mount !== undefined && object.mount !== null)
       ? Resource_DiskInfo_Source_Mount.fromPartial(object.mount)
       : undefined;
-    message.id = object.id ?? "";
+    message.id = object.id ?? undefined;
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? Labels.fromPartial(object.metadata)
       : undefined;
-    message.profile = object.profile ?? "";
-    message.vendor = object.vendor ?? "";
+    message.profile = object.profile ?? undefined;
+    message.vendor = object.vendor ?? undefined;
     return message;
   },
 };
 
 function createBaseResource_DiskInfo_Source_Path(): Resource_DiskInfo_Source_Path {
-  return { root: "", _unknownFields: {} };
+  return { root: undefined, _unknownFields: {} };
 }
 
 export const Resource_DiskInfo_Source_Path: MessageFns<Resource_DiskInfo_Source_Path> = {
   encode(message: Resource_DiskInfo_Source_Path, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.root !== undefined && message.root !== "") {
+    if (message.root !== undefined) {
       writer.uint32(10).string(message.root);
     }
     if (message._unknownFields !== undefined) {
@@ -11161,12 +11097,12 @@ export const Resource_DiskInfo_Source_Path: MessageFns<Resource_DiskInfo_Source_
   },
 
   fromJSON(object: any): Resource_DiskInfo_Source_Path {
-    return { root: isSet(object.root) ? globalThis.String(object.root) : "" };
+    return { root: isSet(object.root) ? globalThis.String(object.root) : undefined };
   },
 
   toJSON(message: Resource_DiskInfo_Source_Path): unknown {
     const obj: any = {};
-    if (message.root !== undefined && message.root !== "") {
+    if (message.root !== undefined) {
       obj.root = message.root;
     }
     return obj;
@@ -11179,18 +11115,18 @@ export const Resource_DiskInfo_Source_Path: MessageFns<Resource_DiskInfo_Source_
     object: I,
   ): Resource_DiskInfo_Source_Path {
     const message = createBaseResource_DiskInfo_Source_Path();
-    message.root = object.root ?? "";
+    message.root = object.root ?? undefined;
     return message;
   },
 };
 
 function createBaseResource_DiskInfo_Source_Mount(): Resource_DiskInfo_Source_Mount {
-  return { root: "", _unknownFields: {} };
+  return { root: undefined, _unknownFields: {} };
 }
 
 export const Resource_DiskInfo_Source_Mount: MessageFns<Resource_DiskInfo_Source_Mount> = {
   encode(message: Resource_DiskInfo_Source_Mount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.root !== undefined && message.root !== "") {
+    if (message.root !== undefined) {
       writer.uint32(10).string(message.root);
     }
     if (message._unknownFields !== undefined) {
@@ -11246,12 +11182,12 @@ export const Resource_DiskInfo_Source_Mount: MessageFns<Resource_DiskInfo_Source
   },
 
   fromJSON(object: any): Resource_DiskInfo_Source_Mount {
-    return { root: isSet(object.root) ? globalThis.String(object.root) : "" };
+    return { root: isSet(object.root) ? globalThis.String(object.root) : undefined };
   },
 
   toJSON(message: Resource_DiskInfo_Source_Mount): unknown {
     const obj: any = {};
-    if (message.root !== undefined && message.root !== "") {
+    if (message.root !== undefined) {
       obj.root = message.root;
     }
     return obj;
@@ -11264,7 +11200,7 @@ export const Resource_DiskInfo_Source_Mount: MessageFns<Resource_DiskInfo_Source
     object: I,
   ): Resource_DiskInfo_Source_Mount {
     const message = createBaseResource_DiskInfo_Source_Mount();
-    message.root = object.root ?? "";
+    message.root = object.root ?? undefined;
     return message;
   },
 };
@@ -11407,50 +11343,77 @@ export const Resource_SharedInfo: MessageFns<Resource_SharedInfo> = {
 
 function createBaseTrafficControlStatistics(): TrafficControlStatistics {
   return {
-    id: "",
-    backlog: 0,
-    bytes: 0,
-    drops: 0,
-    overlimits: 0,
-    packets: 0,
-    qlen: 0,
-    ratebps: 0,
-    ratepps: 0,
-    requeues: 0,
+    id: undefined,
+    backlog: undefined,
+    bytes: undefined,
+    drops: undefined,
+    overlimits: undefined,
+    packets: undefined,
+    qlen: undefined,
+    ratebps: undefined,
+    ratepps: undefined,
+    requeues: undefined,
     _unknownFields: {},
   };
 }
 
 export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
   encode(message: TrafficControlStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(10).string(message.id);
     }
-    if (message.backlog !== undefined && message.backlog !== 0) {
+    if (message.backlog !== undefined) {
+      if (BigInt.asUintN(64, message.backlog) !== message.backlog) {
+        throw new globalThis.Error("value provided for field message.backlog of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.backlog);
     }
-    if (message.bytes !== undefined && message.bytes !== 0) {
+    if (message.bytes !== undefined) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.bytes);
     }
-    if (message.drops !== undefined && message.drops !== 0) {
+    if (message.drops !== undefined) {
+      if (BigInt.asUintN(64, message.drops) !== message.drops) {
+        throw new globalThis.Error("value provided for field message.drops of type uint64 too large");
+      }
       writer.uint32(32).uint64(message.drops);
     }
-    if (message.overlimits !== undefined && message.overlimits !== 0) {
+    if (message.overlimits !== undefined) {
+      if (BigInt.asUintN(64, message.overlimits) !== message.overlimits) {
+        throw new globalThis.Error("value provided for field message.overlimits of type uint64 too large");
+      }
       writer.uint32(40).uint64(message.overlimits);
     }
-    if (message.packets !== undefined && message.packets !== 0) {
+    if (message.packets !== undefined) {
+      if (BigInt.asUintN(64, message.packets) !== message.packets) {
+        throw new globalThis.Error("value provided for field message.packets of type uint64 too large");
+      }
       writer.uint32(48).uint64(message.packets);
     }
-    if (message.qlen !== undefined && message.qlen !== 0) {
+    if (message.qlen !== undefined) {
+      if (BigInt.asUintN(64, message.qlen) !== message.qlen) {
+        throw new globalThis.Error("value provided for field message.qlen of type uint64 too large");
+      }
       writer.uint32(56).uint64(message.qlen);
     }
-    if (message.ratebps !== undefined && message.ratebps !== 0) {
+    if (message.ratebps !== undefined) {
+      if (BigInt.asUintN(64, message.ratebps) !== message.ratebps) {
+        throw new globalThis.Error("value provided for field message.ratebps of type uint64 too large");
+      }
       writer.uint32(64).uint64(message.ratebps);
     }
-    if (message.ratepps !== undefined && message.ratepps !== 0) {
+    if (message.ratepps !== undefined) {
+      if (BigInt.asUintN(64, message.ratepps) !== message.ratepps) {
+        throw new globalThis.Error("value provided for field message.ratepps of type uint64 too large");
+      }
       writer.uint32(72).uint64(message.ratepps);
     }
-    if (message.requeues !== undefined && message.requeues !== 0) {
+    if (message.requeues !== undefined) {
+      if (BigInt.asUintN(64, message.requeues) !== message.requeues) {
+        throw new globalThis.Error("value provided for field message.requeues of type uint64 too large");
+      }
       writer.uint32(80).uint64(message.requeues);
     }
     if (message._unknownFields !== undefined) {
@@ -11490,7 +11453,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.backlog = longToNumber(reader.uint64());
+            message.backlog = reader.uint64() as bigint;
             continue;
           }
           case 3: {
@@ -11498,7 +11461,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.bytes = longToNumber(reader.uint64());
+            message.bytes = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -11506,7 +11469,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.drops = longToNumber(reader.uint64());
+            message.drops = reader.uint64() as bigint;
             continue;
           }
           case 5: {
@@ -11514,7 +11477,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.overlimits = longToNumber(reader.uint64());
+            message.overlimits = reader.uint64() as bigint;
             continue;
           }
           case 6: {
@@ -11522,7 +11485,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.packets = longToNumber(reader.uint64());
+            message.packets = reader.uint64() as bigint;
             continue;
           }
           case 7: {
@@ -11530,7 +11493,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.qlen = longToNumber(reader.uint64());
+            message.qlen = reader.uint64() as bigint;
             continue;
           }
           case 8: {
@@ -11538,7 +11501,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.ratebps = longToNumber(reader.uint64());
+            message.ratebps = reader.uint64() as bigint;
             continue;
           }
           case 9: {
@@ -11546,7 +11509,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.ratepps = longToNumber(reader.uint64());
+            message.ratepps = reader.uint64() as bigint;
             continue;
           }
           case 10: {
@@ -11554,7 +11517,7 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
               break;
             }
 
-            message.requeues = longToNumber(reader.uint64());
+            message.requeues = reader.uint64() as bigint;
             continue;
           }
         }
@@ -11579,50 +11542,50 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
 
   fromJSON(object: any): TrafficControlStatistics {
     return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      backlog: isSet(object.backlog) ? globalThis.Number(object.backlog) : 0,
-      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
-      drops: isSet(object.drops) ? globalThis.Number(object.drops) : 0,
-      overlimits: isSet(object.overlimits) ? globalThis.Number(object.overlimits) : 0,
-      packets: isSet(object.packets) ? globalThis.Number(object.packets) : 0,
-      qlen: isSet(object.qlen) ? globalThis.Number(object.qlen) : 0,
-      ratebps: isSet(object.ratebps) ? globalThis.Number(object.ratebps) : 0,
-      ratepps: isSet(object.ratepps) ? globalThis.Number(object.ratepps) : 0,
-      requeues: isSet(object.requeues) ? globalThis.Number(object.requeues) : 0,
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
+      backlog: isSet(object.backlog) ? BigInt(object.backlog) : undefined,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : undefined,
+      drops: isSet(object.drops) ? BigInt(object.drops) : undefined,
+      overlimits: isSet(object.overlimits) ? BigInt(object.overlimits) : undefined,
+      packets: isSet(object.packets) ? BigInt(object.packets) : undefined,
+      qlen: isSet(object.qlen) ? BigInt(object.qlen) : undefined,
+      ratebps: isSet(object.ratebps) ? BigInt(object.ratebps) : undefined,
+      ratepps: isSet(object.ratepps) ? BigInt(object.ratepps) : undefined,
+      requeues: isSet(object.requeues) ? BigInt(object.requeues) : undefined,
     };
   },
 
   toJSON(message: TrafficControlStatistics): unknown {
     const obj: any = {};
-    if (message.id !== "") {
+    if (message.id !== undefined) {
       obj.id = message.id;
     }
-    if (message.backlog !== undefined && message.backlog !== 0) {
-      obj.backlog = Math.round(message.backlog);
+    if (message.backlog !== undefined) {
+      obj.backlog = message.backlog.toString();
     }
-    if (message.bytes !== undefined && message.bytes !== 0) {
-      obj.bytes = Math.round(message.bytes);
+    if (message.bytes !== undefined) {
+      obj.bytes = message.bytes.toString();
     }
-    if (message.drops !== undefined && message.drops !== 0) {
-      obj.drops = Math.round(message.drops);
+    if (message.drops !== undefined) {
+      obj.drops = message.drops.toString();
     }
-    if (message.overlimits !== undefined && message.overlimits !== 0) {
-      obj.overlimits = Math.round(message.overlimits);
+    if (message.overlimits !== undefined) {
+      obj.overlimits = message.overlimits.toString();
     }
-    if (message.packets !== undefined && message.packets !== 0) {
-      obj.packets = Math.round(message.packets);
+    if (message.packets !== undefined) {
+      obj.packets = message.packets.toString();
     }
-    if (message.qlen !== undefined && message.qlen !== 0) {
-      obj.qlen = Math.round(message.qlen);
+    if (message.qlen !== undefined) {
+      obj.qlen = message.qlen.toString();
     }
-    if (message.ratebps !== undefined && message.ratebps !== 0) {
-      obj.ratebps = Math.round(message.ratebps);
+    if (message.ratebps !== undefined) {
+      obj.ratebps = message.ratebps.toString();
     }
-    if (message.ratepps !== undefined && message.ratepps !== 0) {
-      obj.ratepps = Math.round(message.ratepps);
+    if (message.ratepps !== undefined) {
+      obj.ratepps = message.ratepps.toString();
     }
-    if (message.requeues !== undefined && message.requeues !== 0) {
-      obj.requeues = Math.round(message.requeues);
+    if (message.requeues !== undefined) {
+      obj.requeues = message.requeues.toString();
     }
     return obj;
   },
@@ -11632,102 +11595,163 @@ export const TrafficControlStatistics: MessageFns<TrafficControlStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<TrafficControlStatistics>, I>>(object: I): TrafficControlStatistics {
     const message = createBaseTrafficControlStatistics();
-    message.id = object.id ?? "";
-    message.backlog = object.backlog ?? 0;
-    message.bytes = object.bytes ?? 0;
-    message.drops = object.drops ?? 0;
-    message.overlimits = object.overlimits ?? 0;
-    message.packets = object.packets ?? 0;
-    message.qlen = object.qlen ?? 0;
-    message.ratebps = object.ratebps ?? 0;
-    message.ratepps = object.ratepps ?? 0;
-    message.requeues = object.requeues ?? 0;
+    message.id = object.id ?? undefined;
+    message.backlog = (object.backlog !== undefined && object.backlog !== null) ? BigInt(object.backlog) : undefined;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : undefined;
+    message.drops = (object.drops !== undefined && object.drops !== null) ? BigInt(object.drops) : undefined;
+    message.overlimits = (object.overlimits !== undefined && object.overlimits !== null)
+      ? BigInt(object.overlimits)
+      : undefined;
+    message.packets = (object.packets !== undefined && object.packets !== null) ? BigInt(object.packets) : undefined;
+    message.qlen = (object.qlen !== undefined && object.qlen !== null) ? BigInt(object.qlen) : undefined;
+    message.ratebps = (object.ratebps !== undefined && object.ratebps !== null) ? BigInt(object.ratebps) : undefined;
+    message.ratepps = (object.ratepps !== undefined && object.ratepps !== null) ? BigInt(object.ratepps) : undefined;
+    message.requeues = (object.requeues !== undefined && object.requeues !== null)
+      ? BigInt(object.requeues)
+      : undefined;
     return message;
   },
 };
 
 function createBaseIpStatistics(): IpStatistics {
   return {
-    Forwarding: 0,
-    DefaultTTL: 0,
-    InReceives: 0,
-    InHdrErrors: 0,
-    InAddrErrors: 0,
-    ForwDatagrams: 0,
-    InUnknownProtos: 0,
-    InDiscards: 0,
-    InDelivers: 0,
-    OutRequests: 0,
-    OutDiscards: 0,
-    OutNoRoutes: 0,
-    ReasmTimeout: 0,
-    ReasmReqds: 0,
-    ReasmOKs: 0,
-    ReasmFails: 0,
-    FragOKs: 0,
-    FragFails: 0,
-    FragCreates: 0,
+    Forwarding: undefined,
+    DefaultTTL: undefined,
+    InReceives: undefined,
+    InHdrErrors: undefined,
+    InAddrErrors: undefined,
+    ForwDatagrams: undefined,
+    InUnknownProtos: undefined,
+    InDiscards: undefined,
+    InDelivers: undefined,
+    OutRequests: undefined,
+    OutDiscards: undefined,
+    OutNoRoutes: undefined,
+    ReasmTimeout: undefined,
+    ReasmReqds: undefined,
+    ReasmOKs: undefined,
+    ReasmFails: undefined,
+    FragOKs: undefined,
+    FragFails: undefined,
+    FragCreates: undefined,
     _unknownFields: {},
   };
 }
 
 export const IpStatistics: MessageFns<IpStatistics> = {
   encode(message: IpStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.Forwarding !== undefined && message.Forwarding !== 0) {
+    if (message.Forwarding !== undefined) {
+      if (BigInt.asIntN(64, message.Forwarding) !== message.Forwarding) {
+        throw new globalThis.Error("value provided for field message.Forwarding of type int64 too large");
+      }
       writer.uint32(8).int64(message.Forwarding);
     }
-    if (message.DefaultTTL !== undefined && message.DefaultTTL !== 0) {
+    if (message.DefaultTTL !== undefined) {
+      if (BigInt.asIntN(64, message.DefaultTTL) !== message.DefaultTTL) {
+        throw new globalThis.Error("value provided for field message.DefaultTTL of type int64 too large");
+      }
       writer.uint32(16).int64(message.DefaultTTL);
     }
-    if (message.InReceives !== undefined && message.InReceives !== 0) {
+    if (message.InReceives !== undefined) {
+      if (BigInt.asIntN(64, message.InReceives) !== message.InReceives) {
+        throw new globalThis.Error("value provided for field message.InReceives of type int64 too large");
+      }
       writer.uint32(24).int64(message.InReceives);
     }
-    if (message.InHdrErrors !== undefined && message.InHdrErrors !== 0) {
+    if (message.InHdrErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InHdrErrors) !== message.InHdrErrors) {
+        throw new globalThis.Error("value provided for field message.InHdrErrors of type int64 too large");
+      }
       writer.uint32(32).int64(message.InHdrErrors);
     }
-    if (message.InAddrErrors !== undefined && message.InAddrErrors !== 0) {
+    if (message.InAddrErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InAddrErrors) !== message.InAddrErrors) {
+        throw new globalThis.Error("value provided for field message.InAddrErrors of type int64 too large");
+      }
       writer.uint32(40).int64(message.InAddrErrors);
     }
-    if (message.ForwDatagrams !== undefined && message.ForwDatagrams !== 0) {
+    if (message.ForwDatagrams !== undefined) {
+      if (BigInt.asIntN(64, message.ForwDatagrams) !== message.ForwDatagrams) {
+        throw new globalThis.Error("value provided for field message.ForwDatagrams of type int64 too large");
+      }
       writer.uint32(48).int64(message.ForwDatagrams);
     }
-    if (message.InUnknownProtos !== undefined && message.InUnknownProtos !== 0) {
+    if (message.InUnknownProtos !== undefined) {
+      if (BigInt.asIntN(64, message.InUnknownProtos) !== message.InUnknownProtos) {
+        throw new globalThis.Error("value provided for field message.InUnknownProtos of type int64 too large");
+      }
       writer.uint32(56).int64(message.InUnknownProtos);
     }
-    if (message.InDiscards !== undefined && message.InDiscards !== 0) {
+    if (message.InDiscards !== undefined) {
+      if (BigInt.asIntN(64, message.InDiscards) !== message.InDiscards) {
+        throw new globalThis.Error("value provided for field message.InDiscards of type int64 too large");
+      }
       writer.uint32(64).int64(message.InDiscards);
     }
-    if (message.InDelivers !== undefined && message.InDelivers !== 0) {
+    if (message.InDelivers !== undefined) {
+      if (BigInt.asIntN(64, message.InDelivers) !== message.InDelivers) {
+        throw new globalThis.Error("value provided for field message.InDelivers of type int64 too large");
+      }
       writer.uint32(72).int64(message.InDelivers);
     }
-    if (message.OutRequests !== undefined && message.OutRequests !== 0) {
+    if (message.OutRequests !== undefined) {
+      if (BigInt.asIntN(64, message.OutRequests) !== message.OutRequests) {
+        throw new globalThis.Error("value provided for field message.OutRequests of type int64 too large");
+      }
       writer.uint32(80).int64(message.OutRequests);
     }
-    if (message.OutDiscards !== undefined && message.OutDiscards !== 0) {
+    if (message.OutDiscards !== undefined) {
+      if (BigInt.asIntN(64, message.OutDiscards) !== message.OutDiscards) {
+        throw new globalThis.Error("value provided for field message.OutDiscards of type int64 too large");
+      }
       writer.uint32(88).int64(message.OutDiscards);
     }
-    if (message.OutNoRoutes !== undefined && message.OutNoRoutes !== 0) {
+    if (message.OutNoRoutes !== undefined) {
+      if (BigInt.asIntN(64, message.OutNoRoutes) !== message.OutNoRoutes) {
+        throw new globalThis.Error("value provided for field message.OutNoRoutes of type int64 too large");
+      }
       writer.uint32(96).int64(message.OutNoRoutes);
     }
-    if (message.ReasmTimeout !== undefined && message.ReasmTimeout !== 0) {
+    if (message.ReasmTimeout !== undefined) {
+      if (BigInt.asIntN(64, message.ReasmTimeout) !== message.ReasmTimeout) {
+        throw new globalThis.Error("value provided for field message.ReasmTimeout of type int64 too large");
+      }
       writer.uint32(104).int64(message.ReasmTimeout);
     }
-    if (message.ReasmReqds !== undefined && message.ReasmReqds !== 0) {
+    if (message.ReasmReqds !== undefined) {
+      if (BigInt.asIntN(64, message.ReasmReqds) !== message.ReasmReqds) {
+        throw new globalThis.Error("value provided for field message.ReasmReqds of type int64 too large");
+      }
       writer.uint32(112).int64(message.ReasmReqds);
     }
-    if (message.ReasmOKs !== undefined && message.ReasmOKs !== 0) {
+    if (message.ReasmOKs !== undefined) {
+      if (BigInt.asIntN(64, message.ReasmOKs) !== message.ReasmOKs) {
+        throw new globalThis.Error("value provided for field message.ReasmOKs of type int64 too large");
+      }
       writer.uint32(120).int64(message.ReasmOKs);
     }
-    if (message.ReasmFails !== undefined && message.ReasmFails !== 0) {
+    if (message.ReasmFails !== undefined) {
+      if (BigInt.asIntN(64, message.ReasmFails) !== message.ReasmFails) {
+        throw new globalThis.Error("value provided for field message.ReasmFails of type int64 too large");
+      }
       writer.uint32(128).int64(message.ReasmFails);
     }
-    if (message.FragOKs !== undefined && message.FragOKs !== 0) {
+    if (message.FragOKs !== undefined) {
+      if (BigInt.asIntN(64, message.FragOKs) !== message.FragOKs) {
+        throw new globalThis.Error("value provided for field message.FragOKs of type int64 too large");
+      }
       writer.uint32(136).int64(message.FragOKs);
     }
-    if (message.FragFails !== undefined && message.FragFails !== 0) {
+    if (message.FragFails !== undefined) {
+      if (BigInt.asIntN(64, message.FragFails) !== message.FragFails) {
+        throw new globalThis.Error("value provided for field message.FragFails of type int64 too large");
+      }
       writer.uint32(144).int64(message.FragFails);
     }
-    if (message.FragCreates !== undefined && message.FragCreates !== 0) {
+    if (message.FragCreates !== undefined) {
+      if (BigInt.asIntN(64, message.FragCreates) !== message.FragCreates) {
+        throw new globalThis.Error("value provided for field message.FragCreates of type int64 too large");
+      }
       writer.uint32(152).int64(message.FragCreates);
     }
     if (message._unknownFields !== undefined) {
@@ -11759,7 +11783,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.Forwarding = longToNumber(reader.int64());
+            message.Forwarding = reader.int64() as bigint;
             continue;
           }
           case 2: {
@@ -11767,7 +11791,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.DefaultTTL = longToNumber(reader.int64());
+            message.DefaultTTL = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -11775,7 +11799,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InReceives = longToNumber(reader.int64());
+            message.InReceives = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -11783,7 +11807,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InHdrErrors = longToNumber(reader.int64());
+            message.InHdrErrors = reader.int64() as bigint;
             continue;
           }
           case 5: {
@@ -11791,7 +11815,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InAddrErrors = longToNumber(reader.int64());
+            message.InAddrErrors = reader.int64() as bigint;
             continue;
           }
           case 6: {
@@ -11799,7 +11823,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.ForwDatagrams = longToNumber(reader.int64());
+            message.ForwDatagrams = reader.int64() as bigint;
             continue;
           }
           case 7: {
@@ -11807,7 +11831,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InUnknownProtos = longToNumber(reader.int64());
+            message.InUnknownProtos = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -11815,7 +11839,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InDiscards = longToNumber(reader.int64());
+            message.InDiscards = reader.int64() as bigint;
             continue;
           }
           case 9: {
@@ -11823,7 +11847,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.InDelivers = longToNumber(reader.int64());
+            message.InDelivers = reader.int64() as bigint;
             continue;
           }
           case 10: {
@@ -11831,7 +11855,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.OutRequests = longToNumber(reader.int64());
+            message.OutRequests = reader.int64() as bigint;
             continue;
           }
           case 11: {
@@ -11839,7 +11863,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.OutDiscards = longToNumber(reader.int64());
+            message.OutDiscards = reader.int64() as bigint;
             continue;
           }
           case 12: {
@@ -11847,7 +11871,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.OutNoRoutes = longToNumber(reader.int64());
+            message.OutNoRoutes = reader.int64() as bigint;
             continue;
           }
           case 13: {
@@ -11855,7 +11879,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.ReasmTimeout = longToNumber(reader.int64());
+            message.ReasmTimeout = reader.int64() as bigint;
             continue;
           }
           case 14: {
@@ -11863,7 +11887,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.ReasmReqds = longToNumber(reader.int64());
+            message.ReasmReqds = reader.int64() as bigint;
             continue;
           }
           case 15: {
@@ -11871,7 +11895,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.ReasmOKs = longToNumber(reader.int64());
+            message.ReasmOKs = reader.int64() as bigint;
             continue;
           }
           case 16: {
@@ -11879,7 +11903,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.ReasmFails = longToNumber(reader.int64());
+            message.ReasmFails = reader.int64() as bigint;
             continue;
           }
           case 17: {
@@ -11887,7 +11911,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.FragOKs = longToNumber(reader.int64());
+            message.FragOKs = reader.int64() as bigint;
             continue;
           }
           case 18: {
@@ -11895,7 +11919,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.FragFails = longToNumber(reader.int64());
+            message.FragFails = reader.int64() as bigint;
             continue;
           }
           case 19: {
@@ -11903,7 +11927,7 @@ export const IpStatistics: MessageFns<IpStatistics> = {
               break;
             }
 
-            message.FragCreates = longToNumber(reader.int64());
+            message.FragCreates = reader.int64() as bigint;
             continue;
           }
         }
@@ -11928,86 +11952,86 @@ export const IpStatistics: MessageFns<IpStatistics> = {
 
   fromJSON(object: any): IpStatistics {
     return {
-      Forwarding: isSet(object.Forwarding) ? globalThis.Number(object.Forwarding) : 0,
-      DefaultTTL: isSet(object.DefaultTTL) ? globalThis.Number(object.DefaultTTL) : 0,
-      InReceives: isSet(object.InReceives) ? globalThis.Number(object.InReceives) : 0,
-      InHdrErrors: isSet(object.InHdrErrors) ? globalThis.Number(object.InHdrErrors) : 0,
-      InAddrErrors: isSet(object.InAddrErrors) ? globalThis.Number(object.InAddrErrors) : 0,
-      ForwDatagrams: isSet(object.ForwDatagrams) ? globalThis.Number(object.ForwDatagrams) : 0,
-      InUnknownProtos: isSet(object.InUnknownProtos) ? globalThis.Number(object.InUnknownProtos) : 0,
-      InDiscards: isSet(object.InDiscards) ? globalThis.Number(object.InDiscards) : 0,
-      InDelivers: isSet(object.InDelivers) ? globalThis.Number(object.InDelivers) : 0,
-      OutRequests: isSet(object.OutRequests) ? globalThis.Number(object.OutRequests) : 0,
-      OutDiscards: isSet(object.OutDiscards) ? globalThis.Number(object.OutDiscards) : 0,
-      OutNoRoutes: isSet(object.OutNoRoutes) ? globalThis.Number(object.OutNoRoutes) : 0,
-      ReasmTimeout: isSet(object.ReasmTimeout) ? globalThis.Number(object.ReasmTimeout) : 0,
-      ReasmReqds: isSet(object.ReasmReqds) ? globalThis.Number(object.ReasmReqds) : 0,
-      ReasmOKs: isSet(object.ReasmOKs) ? globalThis.Number(object.ReasmOKs) : 0,
-      ReasmFails: isSet(object.ReasmFails) ? globalThis.Number(object.ReasmFails) : 0,
-      FragOKs: isSet(object.FragOKs) ? globalThis.Number(object.FragOKs) : 0,
-      FragFails: isSet(object.FragFails) ? globalThis.Number(object.FragFails) : 0,
-      FragCreates: isSet(object.FragCreates) ? globalThis.Number(object.FragCreates) : 0,
+      Forwarding: isSet(object.Forwarding) ? BigInt(object.Forwarding) : undefined,
+      DefaultTTL: isSet(object.DefaultTTL) ? BigInt(object.DefaultTTL) : undefined,
+      InReceives: isSet(object.InReceives) ? BigInt(object.InReceives) : undefined,
+      InHdrErrors: isSet(object.InHdrErrors) ? BigInt(object.InHdrErrors) : undefined,
+      InAddrErrors: isSet(object.InAddrErrors) ? BigInt(object.InAddrErrors) : undefined,
+      ForwDatagrams: isSet(object.ForwDatagrams) ? BigInt(object.ForwDatagrams) : undefined,
+      InUnknownProtos: isSet(object.InUnknownProtos) ? BigInt(object.InUnknownProtos) : undefined,
+      InDiscards: isSet(object.InDiscards) ? BigInt(object.InDiscards) : undefined,
+      InDelivers: isSet(object.InDelivers) ? BigInt(object.InDelivers) : undefined,
+      OutRequests: isSet(object.OutRequests) ? BigInt(object.OutRequests) : undefined,
+      OutDiscards: isSet(object.OutDiscards) ? BigInt(object.OutDiscards) : undefined,
+      OutNoRoutes: isSet(object.OutNoRoutes) ? BigInt(object.OutNoRoutes) : undefined,
+      ReasmTimeout: isSet(object.ReasmTimeout) ? BigInt(object.ReasmTimeout) : undefined,
+      ReasmReqds: isSet(object.ReasmReqds) ? BigInt(object.ReasmReqds) : undefined,
+      ReasmOKs: isSet(object.ReasmOKs) ? BigInt(object.ReasmOKs) : undefined,
+      ReasmFails: isSet(object.ReasmFails) ? BigInt(object.ReasmFails) : undefined,
+      FragOKs: isSet(object.FragOKs) ? BigInt(object.FragOKs) : undefined,
+      FragFails: isSet(object.FragFails) ? BigInt(object.FragFails) : undefined,
+      FragCreates: isSet(object.FragCreates) ? BigInt(object.FragCreates) : undefined,
     };
   },
 
   toJSON(message: IpStatistics): unknown {
     const obj: any = {};
-    if (message.Forwarding !== undefined && message.Forwarding !== 0) {
-      obj.Forwarding = Math.round(message.Forwarding);
+    if (message.Forwarding !== undefined) {
+      obj.Forwarding = message.Forwarding.toString();
     }
-    if (message.DefaultTTL !== undefined && message.DefaultTTL !== 0) {
-      obj.DefaultTTL = Math.round(message.DefaultTTL);
+    if (message.DefaultTTL !== undefined) {
+      obj.DefaultTTL = message.DefaultTTL.toString();
     }
-    if (message.InReceives !== undefined && message.InReceives !== 0) {
-      obj.InReceives = Math.round(message.InReceives);
+    if (message.InReceives !== undefined) {
+      obj.InReceives = message.InReceives.toString();
     }
-    if (message.InHdrErrors !== undefined && message.InHdrErrors !== 0) {
-      obj.InHdrErrors = Math.round(message.InHdrErrors);
+    if (message.InHdrErrors !== undefined) {
+      obj.InHdrErrors = message.InHdrErrors.toString();
     }
-    if (message.InAddrErrors !== undefined && message.InAddrErrors !== 0) {
-      obj.InAddrErrors = Math.round(message.InAddrErrors);
+    if (message.InAddrErrors !== undefined) {
+      obj.InAddrErrors = message.InAddrErrors.toString();
     }
-    if (message.ForwDatagrams !== undefined && message.ForwDatagrams !== 0) {
-      obj.ForwDatagrams = Math.round(message.ForwDatagrams);
+    if (message.ForwDatagrams !== undefined) {
+      obj.ForwDatagrams = message.ForwDatagrams.toString();
     }
-    if (message.InUnknownProtos !== undefined && message.InUnknownProtos !== 0) {
-      obj.InUnknownProtos = Math.round(message.InUnknownProtos);
+    if (message.InUnknownProtos !== undefined) {
+      obj.InUnknownProtos = message.InUnknownProtos.toString();
     }
-    if (message.InDiscards !== undefined && message.InDiscards !== 0) {
-      obj.InDiscards = Math.round(message.InDiscards);
+    if (message.InDiscards !== undefined) {
+      obj.InDiscards = message.InDiscards.toString();
     }
-    if (message.InDelivers !== undefined && message.InDelivers !== 0) {
-      obj.InDelivers = Math.round(message.InDelivers);
+    if (message.InDelivers !== undefined) {
+      obj.InDelivers = message.InDelivers.toString();
     }
-    if (message.OutRequests !== undefined && message.OutRequests !== 0) {
-      obj.OutRequests = Math.round(message.OutRequests);
+    if (message.OutRequests !== undefined) {
+      obj.OutRequests = message.OutRequests.toString();
     }
-    if (message.OutDiscards !== undefined && message.OutDiscards !== 0) {
-      obj.OutDiscards = Math.round(message.OutDiscards);
+    if (message.OutDiscards !== undefined) {
+      obj.OutDiscards = message.OutDiscards.toString();
     }
-    if (message.OutNoRoutes !== undefined && message.OutNoRoutes !== 0) {
-      obj.OutNoRoutes = Math.round(message.OutNoRoutes);
+    if (message.OutNoRoutes !== undefined) {
+      obj.OutNoRoutes = message.OutNoRoutes.toString();
     }
-    if (message.ReasmTimeout !== undefined && message.ReasmTimeout !== 0) {
-      obj.ReasmTimeout = Math.round(message.ReasmTimeout);
+    if (message.ReasmTimeout !== undefined) {
+      obj.ReasmTimeout = message.ReasmTimeout.toString();
     }
-    if (message.ReasmReqds !== undefined && message.ReasmReqds !== 0) {
-      obj.ReasmReqds = Math.round(message.ReasmReqds);
+    if (message.ReasmReqds !== undefined) {
+      obj.ReasmReqds = message.ReasmReqds.toString();
     }
-    if (message.ReasmOKs !== undefined && message.ReasmOKs !== 0) {
-      obj.ReasmOKs = Math.round(message.ReasmOKs);
+    if (message.ReasmOKs !== undefined) {
+      obj.ReasmOKs = message.ReasmOKs.toString();
     }
-    if (message.ReasmFails !== undefined && message.ReasmFails !== 0) {
-      obj.ReasmFails = Math.round(message.ReasmFails);
+    if (message.ReasmFails !== undefined) {
+      obj.ReasmFails = message.ReasmFails.toString();
     }
-    if (message.FragOKs !== undefined && message.FragOKs !== 0) {
-      obj.FragOKs = Math.round(message.FragOKs);
+    if (message.FragOKs !== undefined) {
+      obj.FragOKs = message.FragOKs.toString();
     }
-    if (message.FragFails !== undefined && message.FragFails !== 0) {
-      obj.FragFails = Math.round(message.FragFails);
+    if (message.FragFails !== undefined) {
+      obj.FragFails = message.FragFails.toString();
     }
-    if (message.FragCreates !== undefined && message.FragCreates !== 0) {
-      obj.FragCreates = Math.round(message.FragCreates);
+    if (message.FragCreates !== undefined) {
+      obj.FragCreates = message.FragCreates.toString();
     }
     return obj;
   },
@@ -12017,143 +12041,260 @@ export const IpStatistics: MessageFns<IpStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<IpStatistics>, I>>(object: I): IpStatistics {
     const message = createBaseIpStatistics();
-    message.Forwarding = object.Forwarding ?? 0;
-    message.DefaultTTL = object.DefaultTTL ?? 0;
-    message.InReceives = object.InReceives ?? 0;
-    message.InHdrErrors = object.InHdrErrors ?? 0;
-    message.InAddrErrors = object.InAddrErrors ?? 0;
-    message.ForwDatagrams = object.ForwDatagrams ?? 0;
-    message.InUnknownProtos = object.InUnknownProtos ?? 0;
-    message.InDiscards = object.InDiscards ?? 0;
-    message.InDelivers = object.InDelivers ?? 0;
-    message.OutRequests = object.OutRequests ?? 0;
-    message.OutDiscards = object.OutDiscards ?? 0;
-    message.OutNoRoutes = object.OutNoRoutes ?? 0;
-    message.ReasmTimeout = object.ReasmTimeout ?? 0;
-    message.ReasmReqds = object.ReasmReqds ?? 0;
-    message.ReasmOKs = object.ReasmOKs ?? 0;
-    message.ReasmFails = object.ReasmFails ?? 0;
-    message.FragOKs = object.FragOKs ?? 0;
-    message.FragFails = object.FragFails ?? 0;
-    message.FragCreates = object.FragCreates ?? 0;
+    message.Forwarding = (object.Forwarding !== undefined && object.Forwarding !== null)
+      ? BigInt(object.Forwarding)
+      : undefined;
+    message.DefaultTTL = (object.DefaultTTL !== undefined && object.DefaultTTL !== null)
+      ? BigInt(object.DefaultTTL)
+      : undefined;
+    message.InReceives = (object.InReceives !== undefined && object.InReceives !== null)
+      ? BigInt(object.InReceives)
+      : undefined;
+    message.InHdrErrors = (object.InHdrErrors !== undefined && object.InHdrErrors !== null)
+      ? BigInt(object.InHdrErrors)
+      : undefined;
+    message.InAddrErrors = (object.InAddrErrors !== undefined && object.InAddrErrors !== null)
+      ? BigInt(object.InAddrErrors)
+      : undefined;
+    message.ForwDatagrams = (object.ForwDatagrams !== undefined && object.ForwDatagrams !== null)
+      ? BigInt(object.ForwDatagrams)
+      : undefined;
+    message.InUnknownProtos = (object.InUnknownProtos !== undefined && object.InUnknownProtos !== null)
+      ? BigInt(object.InUnknownProtos)
+      : undefined;
+    message.InDiscards = (object.InDiscards !== undefined && object.InDiscards !== null)
+      ? BigInt(object.InDiscards)
+      : undefined;
+    message.InDelivers = (object.InDelivers !== undefined && object.InDelivers !== null)
+      ? BigInt(object.InDelivers)
+      : undefined;
+    message.OutRequests = (object.OutRequests !== undefined && object.OutRequests !== null)
+      ? BigInt(object.OutRequests)
+      : undefined;
+    message.OutDiscards = (object.OutDiscards !== undefined && object.OutDiscards !== null)
+      ? BigInt(object.OutDiscards)
+      : undefined;
+    message.OutNoRoutes = (object.OutNoRoutes !== undefined && object.OutNoRoutes !== null)
+      ? BigInt(object.OutNoRoutes)
+      : undefined;
+    message.ReasmTimeout = (object.ReasmTimeout !== undefined && object.ReasmTimeout !== null)
+      ? BigInt(object.ReasmTimeout)
+      : undefined;
+    message.ReasmReqds = (object.ReasmReqds !== undefined && object.ReasmReqds !== null)
+      ? BigInt(object.ReasmReqds)
+      : undefined;
+    message.ReasmOKs = (object.ReasmOKs !== undefined && object.ReasmOKs !== null)
+      ? BigInt(object.ReasmOKs)
+      : undefined;
+    message.ReasmFails = (object.ReasmFails !== undefined && object.ReasmFails !== null)
+      ? BigInt(object.ReasmFails)
+      : undefined;
+    message.FragOKs = (object.FragOKs !== undefined && object.FragOKs !== null) ? BigInt(object.FragOKs) : undefined;
+    message.FragFails = (object.FragFails !== undefined && object.FragFails !== null)
+      ? BigInt(object.FragFails)
+      : undefined;
+    message.FragCreates = (object.FragCreates !== undefined && object.FragCreates !== null)
+      ? BigInt(object.FragCreates)
+      : undefined;
     return message;
   },
 };
 
 function createBaseIcmpStatistics(): IcmpStatistics {
   return {
-    InMsgs: 0,
-    InErrors: 0,
-    InCsumErrors: 0,
-    InDestUnreachs: 0,
-    InTimeExcds: 0,
-    InParmProbs: 0,
-    InSrcQuenchs: 0,
-    InRedirects: 0,
-    InEchos: 0,
-    InEchoReps: 0,
-    InTimestamps: 0,
-    InTimestampReps: 0,
-    InAddrMasks: 0,
-    InAddrMaskReps: 0,
-    OutMsgs: 0,
-    OutErrors: 0,
-    OutDestUnreachs: 0,
-    OutTimeExcds: 0,
-    OutParmProbs: 0,
-    OutSrcQuenchs: 0,
-    OutRedirects: 0,
-    OutEchos: 0,
-    OutEchoReps: 0,
-    OutTimestamps: 0,
-    OutTimestampReps: 0,
-    OutAddrMasks: 0,
-    OutAddrMaskReps: 0,
+    InMsgs: undefined,
+    InErrors: undefined,
+    InCsumErrors: undefined,
+    InDestUnreachs: undefined,
+    InTimeExcds: undefined,
+    InParmProbs: undefined,
+    InSrcQuenchs: undefined,
+    InRedirects: undefined,
+    InEchos: undefined,
+    InEchoReps: undefined,
+    InTimestamps: undefined,
+    InTimestampReps: undefined,
+    InAddrMasks: undefined,
+    InAddrMaskReps: undefined,
+    OutMsgs: undefined,
+    OutErrors: undefined,
+    OutDestUnreachs: undefined,
+    OutTimeExcds: undefined,
+    OutParmProbs: undefined,
+    OutSrcQuenchs: undefined,
+    OutRedirects: undefined,
+    OutEchos: undefined,
+    OutEchoReps: undefined,
+    OutTimestamps: undefined,
+    OutTimestampReps: undefined,
+    OutAddrMasks: undefined,
+    OutAddrMaskReps: undefined,
     _unknownFields: {},
   };
 }
 
 export const IcmpStatistics: MessageFns<IcmpStatistics> = {
   encode(message: IcmpStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.InMsgs !== undefined && message.InMsgs !== 0) {
+    if (message.InMsgs !== undefined) {
+      if (BigInt.asIntN(64, message.InMsgs) !== message.InMsgs) {
+        throw new globalThis.Error("value provided for field message.InMsgs of type int64 too large");
+      }
       writer.uint32(8).int64(message.InMsgs);
     }
-    if (message.InErrors !== undefined && message.InErrors !== 0) {
+    if (message.InErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InErrors) !== message.InErrors) {
+        throw new globalThis.Error("value provided for field message.InErrors of type int64 too large");
+      }
       writer.uint32(16).int64(message.InErrors);
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
+    if (message.InCsumErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InCsumErrors) !== message.InCsumErrors) {
+        throw new globalThis.Error("value provided for field message.InCsumErrors of type int64 too large");
+      }
       writer.uint32(24).int64(message.InCsumErrors);
     }
-    if (message.InDestUnreachs !== undefined && message.InDestUnreachs !== 0) {
+    if (message.InDestUnreachs !== undefined) {
+      if (BigInt.asIntN(64, message.InDestUnreachs) !== message.InDestUnreachs) {
+        throw new globalThis.Error("value provided for field message.InDestUnreachs of type int64 too large");
+      }
       writer.uint32(32).int64(message.InDestUnreachs);
     }
-    if (message.InTimeExcds !== undefined && message.InTimeExcds !== 0) {
+    if (message.InTimeExcds !== undefined) {
+      if (BigInt.asIntN(64, message.InTimeExcds) !== message.InTimeExcds) {
+        throw new globalThis.Error("value provided for field message.InTimeExcds of type int64 too large");
+      }
       writer.uint32(40).int64(message.InTimeExcds);
     }
-    if (message.InParmProbs !== undefined && message.InParmProbs !== 0) {
+    if (message.InParmProbs !== undefined) {
+      if (BigInt.asIntN(64, message.InParmProbs) !== message.InParmProbs) {
+        throw new globalThis.Error("value provided for field message.InParmProbs of type int64 too large");
+      }
       writer.uint32(48).int64(message.InParmProbs);
     }
-    if (message.InSrcQuenchs !== undefined && message.InSrcQuenchs !== 0) {
+    if (message.InSrcQuenchs !== undefined) {
+      if (BigInt.asIntN(64, message.InSrcQuenchs) !== message.InSrcQuenchs) {
+        throw new globalThis.Error("value provided for field message.InSrcQuenchs of type int64 too large");
+      }
       writer.uint32(56).int64(message.InSrcQuenchs);
     }
-    if (message.InRedirects !== undefined && message.InRedirects !== 0) {
+    if (message.InRedirects !== undefined) {
+      if (BigInt.asIntN(64, message.InRedirects) !== message.InRedirects) {
+        throw new globalThis.Error("value provided for field message.InRedirects of type int64 too large");
+      }
       writer.uint32(64).int64(message.InRedirects);
     }
-    if (message.InEchos !== undefined && message.InEchos !== 0) {
+    if (message.InEchos !== undefined) {
+      if (BigInt.asIntN(64, message.InEchos) !== message.InEchos) {
+        throw new globalThis.Error("value provided for field message.InEchos of type int64 too large");
+      }
       writer.uint32(72).int64(message.InEchos);
     }
-    if (message.InEchoReps !== undefined && message.InEchoReps !== 0) {
+    if (message.InEchoReps !== undefined) {
+      if (BigInt.asIntN(64, message.InEchoReps) !== message.InEchoReps) {
+        throw new globalThis.Error("value provided for field message.InEchoReps of type int64 too large");
+      }
       writer.uint32(80).int64(message.InEchoReps);
     }
-    if (message.InTimestamps !== undefined && message.InTimestamps !== 0) {
+    if (message.InTimestamps !== undefined) {
+      if (BigInt.asIntN(64, message.InTimestamps) !== message.InTimestamps) {
+        throw new globalThis.Error("value provided for field message.InTimestamps of type int64 too large");
+      }
       writer.uint32(88).int64(message.InTimestamps);
     }
-    if (message.InTimestampReps !== undefined && message.InTimestampReps !== 0) {
+    if (message.InTimestampReps !== undefined) {
+      if (BigInt.asIntN(64, message.InTimestampReps) !== message.InTimestampReps) {
+        throw new globalThis.Error("value provided for field message.InTimestampReps of type int64 too large");
+      }
       writer.uint32(96).int64(message.InTimestampReps);
     }
-    if (message.InAddrMasks !== undefined && message.InAddrMasks !== 0) {
+    if (message.InAddrMasks !== undefined) {
+      if (BigInt.asIntN(64, message.InAddrMasks) !== message.InAddrMasks) {
+        throw new globalThis.Error("value provided for field message.InAddrMasks of type int64 too large");
+      }
       writer.uint32(104).int64(message.InAddrMasks);
     }
-    if (message.InAddrMaskReps !== undefined && message.InAddrMaskReps !== 0) {
+    if (message.InAddrMaskReps !== undefined) {
+      if (BigInt.asIntN(64, message.InAddrMaskReps) !== message.InAddrMaskReps) {
+        throw new globalThis.Error("value provided for field message.InAddrMaskReps of type int64 too large");
+      }
       writer.uint32(112).int64(message.InAddrMaskReps);
     }
-    if (message.OutMsgs !== undefined && message.OutMsgs !== 0) {
+    if (message.OutMsgs !== undefined) {
+      if (BigInt.asIntN(64, message.OutMsgs) !== message.OutMsgs) {
+        throw new globalThis.Error("value provided for field message.OutMsgs of type int64 too large");
+      }
       writer.uint32(120).int64(message.OutMsgs);
     }
-    if (message.OutErrors !== undefined && message.OutErrors !== 0) {
+    if (message.OutErrors !== undefined) {
+      if (BigInt.asIntN(64, message.OutErrors) !== message.OutErrors) {
+        throw new globalThis.Error("value provided for field message.OutErrors of type int64 too large");
+      }
       writer.uint32(128).int64(message.OutErrors);
     }
-    if (message.OutDestUnreachs !== undefined && message.OutDestUnreachs !== 0) {
+    if (message.OutDestUnreachs !== undefined) {
+      if (BigInt.asIntN(64, message.OutDestUnreachs) !== message.OutDestUnreachs) {
+        throw new globalThis.Error("value provided for field message.OutDestUnreachs of type int64 too large");
+      }
       writer.uint32(136).int64(message.OutDestUnreachs);
     }
-    if (message.OutTimeExcds !== undefined && message.OutTimeExcds !== 0) {
+    if (message.OutTimeExcds !== undefined) {
+      if (BigInt.asIntN(64, message.OutTimeExcds) !== message.OutTimeExcds) {
+        throw new globalThis.Error("value provided for field message.OutTimeExcds of type int64 too large");
+      }
       writer.uint32(144).int64(message.OutTimeExcds);
     }
-    if (message.OutParmProbs !== undefined && message.OutParmProbs !== 0) {
+    if (message.OutParmProbs !== undefined) {
+      if (BigInt.asIntN(64, message.OutParmProbs) !== message.OutParmProbs) {
+        throw new globalThis.Error("value provided for field message.OutParmProbs of type int64 too large");
+      }
       writer.uint32(152).int64(message.OutParmProbs);
     }
-    if (message.OutSrcQuenchs !== undefined && message.OutSrcQuenchs !== 0) {
+    if (message.OutSrcQuenchs !== undefined) {
+      if (BigInt.asIntN(64, message.OutSrcQuenchs) !== message.OutSrcQuenchs) {
+        throw new globalThis.Error("value provided for field message.OutSrcQuenchs of type int64 too large");
+      }
       writer.uint32(160).int64(message.OutSrcQuenchs);
     }
-    if (message.OutRedirects !== undefined && message.OutRedirects !== 0) {
+    if (message.OutRedirects !== undefined) {
+      if (BigInt.asIntN(64, message.OutRedirects) !== message.OutRedirects) {
+        throw new globalThis.Error("value provided for field message.OutRedirects of type int64 too large");
+      }
       writer.uint32(168).int64(message.OutRedirects);
     }
-    if (message.OutEchos !== undefined && message.OutEchos !== 0) {
+    if (message.OutEchos !== undefined) {
+      if (BigInt.asIntN(64, message.OutEchos) !== message.OutEchos) {
+        throw new globalThis.Error("value provided for field message.OutEchos of type int64 too large");
+      }
       writer.uint32(176).int64(message.OutEchos);
     }
-    if (message.OutEchoReps !== undefined && message.OutEchoReps !== 0) {
+    if (message.OutEchoReps !== undefined) {
+      if (BigInt.asIntN(64, message.OutEchoReps) !== message.OutEchoReps) {
+        throw new globalThis.Error("value provided for field message.OutEchoReps of type int64 too large");
+      }
       writer.uint32(184).int64(message.OutEchoReps);
     }
-    if (message.OutTimestamps !== undefined && message.OutTimestamps !== 0) {
+    if (message.OutTimestamps !== undefined) {
+      if (BigInt.asIntN(64, message.OutTimestamps) !== message.OutTimestamps) {
+        throw new globalThis.Error("value provided for field message.OutTimestamps of type int64 too large");
+      }
       writer.uint32(192).int64(message.OutTimestamps);
     }
-    if (message.OutTimestampReps !== undefined && message.OutTimestampReps !== 0) {
+    if (message.OutTimestampReps !== undefined) {
+      if (BigInt.asIntN(64, message.OutTimestampReps) !== message.OutTimestampReps) {
+        throw new globalThis.Error("value provided for field message.OutTimestampReps of type int64 too large");
+      }
       writer.uint32(200).int64(message.OutTimestampReps);
     }
-    if (message.OutAddrMasks !== undefined && message.OutAddrMasks !== 0) {
+    if (message.OutAddrMasks !== undefined) {
+      if (BigInt.asIntN(64, message.OutAddrMasks) !== message.OutAddrMasks) {
+        throw new globalThis.Error("value provided for field message.OutAddrMasks of type int64 too large");
+      }
       writer.uint32(208).int64(message.OutAddrMasks);
     }
-    if (message.OutAddrMaskReps !== undefined && message.OutAddrMaskReps !== 0) {
+    if (message.OutAddrMaskReps !== undefined) {
+      if (BigInt.asIntN(64, message.OutAddrMaskReps) !== message.OutAddrMaskReps) {
+        throw new globalThis.Error("value provided for field message.OutAddrMaskReps of type int64 too large");
+      }
       writer.uint32(216).int64(message.OutAddrMaskReps);
     }
     if (message._unknownFields !== undefined) {
@@ -12185,7 +12326,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InMsgs = longToNumber(reader.int64());
+            message.InMsgs = reader.int64() as bigint;
             continue;
           }
           case 2: {
@@ -12193,7 +12334,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InErrors = longToNumber(reader.int64());
+            message.InErrors = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -12201,7 +12342,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InCsumErrors = longToNumber(reader.int64());
+            message.InCsumErrors = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -12209,7 +12350,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InDestUnreachs = longToNumber(reader.int64());
+            message.InDestUnreachs = reader.int64() as bigint;
             continue;
           }
           case 5: {
@@ -12217,7 +12358,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InTimeExcds = longToNumber(reader.int64());
+            message.InTimeExcds = reader.int64() as bigint;
             continue;
           }
           case 6: {
@@ -12225,7 +12366,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InParmProbs = longToNumber(reader.int64());
+            message.InParmProbs = reader.int64() as bigint;
             continue;
           }
           case 7: {
@@ -12233,7 +12374,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InSrcQuenchs = longToNumber(reader.int64());
+            message.InSrcQuenchs = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -12241,7 +12382,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InRedirects = longToNumber(reader.int64());
+            message.InRedirects = reader.int64() as bigint;
             continue;
           }
           case 9: {
@@ -12249,7 +12390,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InEchos = longToNumber(reader.int64());
+            message.InEchos = reader.int64() as bigint;
             continue;
           }
           case 10: {
@@ -12257,7 +12398,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InEchoReps = longToNumber(reader.int64());
+            message.InEchoReps = reader.int64() as bigint;
             continue;
           }
           case 11: {
@@ -12265,7 +12406,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InTimestamps = longToNumber(reader.int64());
+            message.InTimestamps = reader.int64() as bigint;
             continue;
           }
           case 12: {
@@ -12273,7 +12414,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InTimestampReps = longToNumber(reader.int64());
+            message.InTimestampReps = reader.int64() as bigint;
             continue;
           }
           case 13: {
@@ -12281,7 +12422,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InAddrMasks = longToNumber(reader.int64());
+            message.InAddrMasks = reader.int64() as bigint;
             continue;
           }
           case 14: {
@@ -12289,7 +12430,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.InAddrMaskReps = longToNumber(reader.int64());
+            message.InAddrMaskReps = reader.int64() as bigint;
             continue;
           }
           case 15: {
@@ -12297,7 +12438,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutMsgs = longToNumber(reader.int64());
+            message.OutMsgs = reader.int64() as bigint;
             continue;
           }
           case 16: {
@@ -12305,7 +12446,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutErrors = longToNumber(reader.int64());
+            message.OutErrors = reader.int64() as bigint;
             continue;
           }
           case 17: {
@@ -12313,7 +12454,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutDestUnreachs = longToNumber(reader.int64());
+            message.OutDestUnreachs = reader.int64() as bigint;
             continue;
           }
           case 18: {
@@ -12321,7 +12462,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutTimeExcds = longToNumber(reader.int64());
+            message.OutTimeExcds = reader.int64() as bigint;
             continue;
           }
           case 19: {
@@ -12329,7 +12470,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutParmProbs = longToNumber(reader.int64());
+            message.OutParmProbs = reader.int64() as bigint;
             continue;
           }
           case 20: {
@@ -12337,7 +12478,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutSrcQuenchs = longToNumber(reader.int64());
+            message.OutSrcQuenchs = reader.int64() as bigint;
             continue;
           }
           case 21: {
@@ -12345,7 +12486,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutRedirects = longToNumber(reader.int64());
+            message.OutRedirects = reader.int64() as bigint;
             continue;
           }
           case 22: {
@@ -12353,7 +12494,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutEchos = longToNumber(reader.int64());
+            message.OutEchos = reader.int64() as bigint;
             continue;
           }
           case 23: {
@@ -12361,7 +12502,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutEchoReps = longToNumber(reader.int64());
+            message.OutEchoReps = reader.int64() as bigint;
             continue;
           }
           case 24: {
@@ -12369,7 +12510,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutTimestamps = longToNumber(reader.int64());
+            message.OutTimestamps = reader.int64() as bigint;
             continue;
           }
           case 25: {
@@ -12377,7 +12518,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutTimestampReps = longToNumber(reader.int64());
+            message.OutTimestampReps = reader.int64() as bigint;
             continue;
           }
           case 26: {
@@ -12385,7 +12526,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutAddrMasks = longToNumber(reader.int64());
+            message.OutAddrMasks = reader.int64() as bigint;
             continue;
           }
           case 27: {
@@ -12393,7 +12534,7 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
               break;
             }
 
-            message.OutAddrMaskReps = longToNumber(reader.int64());
+            message.OutAddrMaskReps = reader.int64() as bigint;
             continue;
           }
         }
@@ -12418,118 +12559,118 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
 
   fromJSON(object: any): IcmpStatistics {
     return {
-      InMsgs: isSet(object.InMsgs) ? globalThis.Number(object.InMsgs) : 0,
-      InErrors: isSet(object.InErrors) ? globalThis.Number(object.InErrors) : 0,
-      InCsumErrors: isSet(object.InCsumErrors) ? globalThis.Number(object.InCsumErrors) : 0,
-      InDestUnreachs: isSet(object.InDestUnreachs) ? globalThis.Number(object.InDestUnreachs) : 0,
-      InTimeExcds: isSet(object.InTimeExcds) ? globalThis.Number(object.InTimeExcds) : 0,
-      InParmProbs: isSet(object.InParmProbs) ? globalThis.Number(object.InParmProbs) : 0,
-      InSrcQuenchs: isSet(object.InSrcQuenchs) ? globalThis.Number(object.InSrcQuenchs) : 0,
-      InRedirects: isSet(object.InRedirects) ? globalThis.Number(object.InRedirects) : 0,
-      InEchos: isSet(object.InEchos) ? globalThis.Number(object.InEchos) : 0,
-      InEchoReps: isSet(object.InEchoReps) ? globalThis.Number(object.InEchoReps) : 0,
-      InTimestamps: isSet(object.InTimestamps) ? globalThis.Number(object.InTimestamps) : 0,
-      InTimestampReps: isSet(object.InTimestampReps) ? globalThis.Number(object.InTimestampReps) : 0,
-      InAddrMasks: isSet(object.InAddrMasks) ? globalThis.Number(object.InAddrMasks) : 0,
-      InAddrMaskReps: isSet(object.InAddrMaskReps) ? globalThis.Number(object.InAddrMaskReps) : 0,
-      OutMsgs: isSet(object.OutMsgs) ? globalThis.Number(object.OutMsgs) : 0,
-      OutErrors: isSet(object.OutErrors) ? globalThis.Number(object.OutErrors) : 0,
-      OutDestUnreachs: isSet(object.OutDestUnreachs) ? globalThis.Number(object.OutDestUnreachs) : 0,
-      OutTimeExcds: isSet(object.OutTimeExcds) ? globalThis.Number(object.OutTimeExcds) : 0,
-      OutParmProbs: isSet(object.OutParmProbs) ? globalThis.Number(object.OutParmProbs) : 0,
-      OutSrcQuenchs: isSet(object.OutSrcQuenchs) ? globalThis.Number(object.OutSrcQuenchs) : 0,
-      OutRedirects: isSet(object.OutRedirects) ? globalThis.Number(object.OutRedirects) : 0,
-      OutEchos: isSet(object.OutEchos) ? globalThis.Number(object.OutEchos) : 0,
-      OutEchoReps: isSet(object.OutEchoReps) ? globalThis.Number(object.OutEchoReps) : 0,
-      OutTimestamps: isSet(object.OutTimestamps) ? globalThis.Number(object.OutTimestamps) : 0,
-      OutTimestampReps: isSet(object.OutTimestampReps) ? globalThis.Number(object.OutTimestampReps) : 0,
-      OutAddrMasks: isSet(object.OutAddrMasks) ? globalThis.Number(object.OutAddrMasks) : 0,
-      OutAddrMaskReps: isSet(object.OutAddrMaskReps) ? globalThis.Number(object.OutAddrMaskReps) : 0,
+      InMsgs: isSet(object.InMsgs) ? BigInt(object.InMsgs) : undefined,
+      InErrors: isSet(object.InErrors) ? BigInt(object.InErrors) : undefined,
+      InCsumErrors: isSet(object.InCsumErrors) ? BigInt(object.InCsumErrors) : undefined,
+      InDestUnreachs: isSet(object.InDestUnreachs) ? BigInt(object.InDestUnreachs) : undefined,
+      InTimeExcds: isSet(object.InTimeExcds) ? BigInt(object.InTimeExcds) : undefined,
+      InParmProbs: isSet(object.InParmProbs) ? BigInt(object.InParmProbs) : undefined,
+      InSrcQuenchs: isSet(object.InSrcQuenchs) ? BigInt(object.InSrcQuenchs) : undefined,
+      InRedirects: isSet(object.InRedirects) ? BigInt(object.InRedirects) : undefined,
+      InEchos: isSet(object.InEchos) ? BigInt(object.InEchos) : undefined,
+      InEchoReps: isSet(object.InEchoReps) ? BigInt(object.InEchoReps) : undefined,
+      InTimestamps: isSet(object.InTimestamps) ? BigInt(object.InTimestamps) : undefined,
+      InTimestampReps: isSet(object.InTimestampReps) ? BigInt(object.InTimestampReps) : undefined,
+      InAddrMasks: isSet(object.InAddrMasks) ? BigInt(object.InAddrMasks) : undefined,
+      InAddrMaskReps: isSet(object.InAddrMaskReps) ? BigInt(object.InAddrMaskReps) : undefined,
+      OutMsgs: isSet(object.OutMsgs) ? BigInt(object.OutMsgs) : undefined,
+      OutErrors: isSet(object.OutErrors) ? BigInt(object.OutErrors) : undefined,
+      OutDestUnreachs: isSet(object.OutDestUnreachs) ? BigInt(object.OutDestUnreachs) : undefined,
+      OutTimeExcds: isSet(object.OutTimeExcds) ? BigInt(object.OutTimeExcds) : undefined,
+      OutParmProbs: isSet(object.OutParmProbs) ? BigInt(object.OutParmProbs) : undefined,
+      OutSrcQuenchs: isSet(object.OutSrcQuenchs) ? BigInt(object.OutSrcQuenchs) : undefined,
+      OutRedirects: isSet(object.OutRedirects) ? BigInt(object.OutRedirects) : undefined,
+      OutEchos: isSet(object.OutEchos) ? BigInt(object.OutEchos) : undefined,
+      OutEchoReps: isSet(object.OutEchoReps) ? BigInt(object.OutEchoReps) : undefined,
+      OutTimestamps: isSet(object.OutTimestamps) ? BigInt(object.OutTimestamps) : undefined,
+      OutTimestampReps: isSet(object.OutTimestampReps) ? BigInt(object.OutTimestampReps) : undefined,
+      OutAddrMasks: isSet(object.OutAddrMasks) ? BigInt(object.OutAddrMasks) : undefined,
+      OutAddrMaskReps: isSet(object.OutAddrMaskReps) ? BigInt(object.OutAddrMaskReps) : undefined,
     };
   },
 
   toJSON(message: IcmpStatistics): unknown {
     const obj: any = {};
-    if (message.InMsgs !== undefined && message.InMsgs !== 0) {
-      obj.InMsgs = Math.round(message.InMsgs);
+    if (message.InMsgs !== undefined) {
+      obj.InMsgs = message.InMsgs.toString();
     }
-    if (message.InErrors !== undefined && message.InErrors !== 0) {
-      obj.InErrors = Math.round(message.InErrors);
+    if (message.InErrors !== undefined) {
+      obj.InErrors = message.InErrors.toString();
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
-      obj.InCsumErrors = Math.round(message.InCsumErrors);
+    if (message.InCsumErrors !== undefined) {
+      obj.InCsumErrors = message.InCsumErrors.toString();
     }
-    if (message.InDestUnreachs !== undefined && message.InDestUnreachs !== 0) {
-      obj.InDestUnreachs = Math.round(message.InDestUnreachs);
+    if (message.InDestUnreachs !== undefined) {
+      obj.InDestUnreachs = message.InDestUnreachs.toString();
     }
-    if (message.InTimeExcds !== undefined && message.InTimeExcds !== 0) {
-      obj.InTimeExcds = Math.round(message.InTimeExcds);
+    if (message.InTimeExcds !== undefined) {
+      obj.InTimeExcds = message.InTimeExcds.toString();
     }
-    if (message.InParmProbs !== undefined && message.InParmProbs !== 0) {
-      obj.InParmProbs = Math.round(message.InParmProbs);
+    if (message.InParmProbs !== undefined) {
+      obj.InParmProbs = message.InParmProbs.toString();
     }
-    if (message.InSrcQuenchs !== undefined && message.InSrcQuenchs !== 0) {
-      obj.InSrcQuenchs = Math.round(message.InSrcQuenchs);
+    if (message.InSrcQuenchs !== undefined) {
+      obj.InSrcQuenchs = message.InSrcQuenchs.toString();
     }
-    if (message.InRedirects !== undefined && message.InRedirects !== 0) {
-      obj.InRedirects = Math.round(message.InRedirects);
+    if (message.InRedirects !== undefined) {
+      obj.InRedirects = message.InRedirects.toString();
     }
-    if (message.InEchos !== undefined && message.InEchos !== 0) {
-      obj.InEchos = Math.round(message.InEchos);
+    if (message.InEchos !== undefined) {
+      obj.InEchos = message.InEchos.toString();
     }
-    if (message.InEchoReps !== undefined && message.InEchoReps !== 0) {
-      obj.InEchoReps = Math.round(message.InEchoReps);
+    if (message.InEchoReps !== undefined) {
+      obj.InEchoReps = message.InEchoReps.toString();
     }
-    if (message.InTimestamps !== undefined && message.InTimestamps !== 0) {
-      obj.InTimestamps = Math.round(message.InTimestamps);
+    if (message.InTimestamps !== undefined) {
+      obj.InTimestamps = message.InTimestamps.toString();
     }
-    if (message.InTimestampReps !== undefined && message.InTimestampReps !== 0) {
-      obj.InTimestampReps = Math.round(message.InTimestampReps);
+    if (message.InTimestampReps !== undefined) {
+      obj.InTimestampReps = message.InTimestampReps.toString();
     }
-    if (message.InAddrMasks !== undefined && message.InAddrMasks !== 0) {
-      obj.InAddrMasks = Math.round(message.InAddrMasks);
+    if (message.InAddrMasks !== undefined) {
+      obj.InAddrMasks = message.InAddrMasks.toString();
     }
-    if (message.InAddrMaskReps !== undefined && message.InAddrMaskReps !== 0) {
-      obj.InAddrMaskReps = Math.round(message.InAddrMaskReps);
+    if (message.InAddrMaskReps !== undefined) {
+      obj.InAddrMaskReps = message.InAddrMaskReps.toString();
     }
-    if (message.OutMsgs !== undefined && message.OutMsgs !== 0) {
-      obj.OutMsgs = Math.round(message.OutMsgs);
+    if (message.OutMsgs !== undefined) {
+      obj.OutMsgs = message.OutMsgs.toString();
     }
-    if (message.OutErrors !== undefined && message.OutErrors !== 0) {
-      obj.OutErrors = Math.round(message.OutErrors);
+    if (message.OutErrors !== undefined) {
+      obj.OutErrors = message.OutErrors.toString();
     }
-    if (message.OutDestUnreachs !== undefined && message.OutDestUnreachs !== 0) {
-      obj.OutDestUnreachs = Math.round(message.OutDestUnreachs);
+    if (message.OutDestUnreachs !== undefined) {
+      obj.OutDestUnreachs = message.OutDestUnreachs.toString();
     }
-    if (message.OutTimeExcds !== undefined && message.OutTimeExcds !== 0) {
-      obj.OutTimeExcds = Math.round(message.OutTimeExcds);
+    if (message.OutTimeExcds !== undefined) {
+      obj.OutTimeExcds = message.OutTimeExcds.toString();
     }
-    if (message.OutParmProbs !== undefined && message.OutParmProbs !== 0) {
-      obj.OutParmProbs = Math.round(message.OutParmProbs);
+    if (message.OutParmProbs !== undefined) {
+      obj.OutParmProbs = message.OutParmProbs.toString();
     }
-    if (message.OutSrcQuenchs !== undefined && message.OutSrcQuenchs !== 0) {
-      obj.OutSrcQuenchs = Math.round(message.OutSrcQuenchs);
+    if (message.OutSrcQuenchs !== undefined) {
+      obj.OutSrcQuenchs = message.OutSrcQuenchs.toString();
     }
-    if (message.OutRedirects !== undefined && message.OutRedirects !== 0) {
-      obj.OutRedirects = Math.round(message.OutRedirects);
+    if (message.OutRedirects !== undefined) {
+      obj.OutRedirects = message.OutRedirects.toString();
     }
-    if (message.OutEchos !== undefined && message.OutEchos !== 0) {
-      obj.OutEchos = Math.round(message.OutEchos);
+    if (message.OutEchos !== undefined) {
+      obj.OutEchos = message.OutEchos.toString();
     }
-    if (message.OutEchoReps !== undefined && message.OutEchoReps !== 0) {
-      obj.OutEchoReps = Math.round(message.OutEchoReps);
+    if (message.OutEchoReps !== undefined) {
+      obj.OutEchoReps = message.OutEchoReps.toString();
     }
-    if (message.OutTimestamps !== undefined && message.OutTimestamps !== 0) {
-      obj.OutTimestamps = Math.round(message.OutTimestamps);
+    if (message.OutTimestamps !== undefined) {
+      obj.OutTimestamps = message.OutTimestamps.toString();
     }
-    if (message.OutTimestampReps !== undefined && message.OutTimestampReps !== 0) {
-      obj.OutTimestampReps = Math.round(message.OutTimestampReps);
+    if (message.OutTimestampReps !== undefined) {
+      obj.OutTimestampReps = message.OutTimestampReps.toString();
     }
-    if (message.OutAddrMasks !== undefined && message.OutAddrMasks !== 0) {
-      obj.OutAddrMasks = Math.round(message.OutAddrMasks);
+    if (message.OutAddrMasks !== undefined) {
+      obj.OutAddrMasks = message.OutAddrMasks.toString();
     }
-    if (message.OutAddrMaskReps !== undefined && message.OutAddrMaskReps !== 0) {
-      obj.OutAddrMaskReps = Math.round(message.OutAddrMaskReps);
+    if (message.OutAddrMaskReps !== undefined) {
+      obj.OutAddrMaskReps = message.OutAddrMaskReps.toString();
     }
     return obj;
   },
@@ -12539,103 +12680,196 @@ export const IcmpStatistics: MessageFns<IcmpStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<IcmpStatistics>, I>>(object: I): IcmpStatistics {
     const message = createBaseIcmpStatistics();
-    message.InMsgs = object.InMsgs ?? 0;
-    message.InErrors = object.InErrors ?? 0;
-    message.InCsumErrors = object.InCsumErrors ?? 0;
-    message.InDestUnreachs = object.InDestUnreachs ?? 0;
-    message.InTimeExcds = object.InTimeExcds ?? 0;
-    message.InParmProbs = object.InParmProbs ?? 0;
-    message.InSrcQuenchs = object.InSrcQuenchs ?? 0;
-    message.InRedirects = object.InRedirects ?? 0;
-    message.InEchos = object.InEchos ?? 0;
-    message.InEchoReps = object.InEchoReps ?? 0;
-    message.InTimestamps = object.InTimestamps ?? 0;
-    message.InTimestampReps = object.InTimestampReps ?? 0;
-    message.InAddrMasks = object.InAddrMasks ?? 0;
-    message.InAddrMaskReps = object.InAddrMaskReps ?? 0;
-    message.OutMsgs = object.OutMsgs ?? 0;
-    message.OutErrors = object.OutErrors ?? 0;
-    message.OutDestUnreachs = object.OutDestUnreachs ?? 0;
-    message.OutTimeExcds = object.OutTimeExcds ?? 0;
-    message.OutParmProbs = object.OutParmProbs ?? 0;
-    message.OutSrcQuenchs = object.OutSrcQuenchs ?? 0;
-    message.OutRedirects = object.OutRedirects ?? 0;
-    message.OutEchos = object.OutEchos ?? 0;
-    message.OutEchoReps = object.OutEchoReps ?? 0;
-    message.OutTimestamps = object.OutTimestamps ?? 0;
-    message.OutTimestampReps = object.OutTimestampReps ?? 0;
-    message.OutAddrMasks = object.OutAddrMasks ?? 0;
-    message.OutAddrMaskReps = object.OutAddrMaskReps ?? 0;
+    message.InMsgs = (object.InMsgs !== undefined && object.InMsgs !== null) ? BigInt(object.InMsgs) : undefined;
+    message.InErrors = (object.InErrors !== undefined && object.InErrors !== null)
+      ? BigInt(object.InErrors)
+      : undefined;
+    message.InCsumErrors = (object.InCsumErrors !== undefined && object.InCsumErrors !== null)
+      ? BigInt(object.InCsumErrors)
+      : undefined;
+    message.InDestUnreachs = (object.InDestUnreachs !== undefined && object.InDestUnreachs !== null)
+      ? BigInt(object.InDestUnreachs)
+      : undefined;
+    message.InTimeExcds = (object.InTimeExcds !== undefined && object.InTimeExcds !== null)
+      ? BigInt(object.InTimeExcds)
+      : undefined;
+    message.InParmProbs = (object.InParmProbs !== undefined && object.InParmProbs !== null)
+      ? BigInt(object.InParmProbs)
+      : undefined;
+    message.InSrcQuenchs = (object.InSrcQuenchs !== undefined && object.InSrcQuenchs !== null)
+      ? BigInt(object.InSrcQuenchs)
+      : undefined;
+    message.InRedirects = (object.InRedirects !== undefined && object.InRedirects !== null)
+      ? BigInt(object.InRedirects)
+      : undefined;
+    message.InEchos = (object.InEchos !== undefined && object.InEchos !== null) ? BigInt(object.InEchos) : undefined;
+    message.InEchoReps = (object.InEchoReps !== undefined && object.InEchoReps !== null)
+      ? BigInt(object.InEchoReps)
+      : undefined;
+    message.InTimestamps = (object.InTimestamps !== undefined && object.InTimestamps !== null)
+      ? BigInt(object.InTimestamps)
+      : undefined;
+    message.InTimestampReps = (object.InTimestampReps !== undefined && object.InTimestampReps !== null)
+      ? BigInt(object.InTimestampReps)
+      : undefined;
+    message.InAddrMasks = (object.InAddrMasks !== undefined && object.InAddrMasks !== null)
+      ? BigInt(object.InAddrMasks)
+      : undefined;
+    message.InAddrMaskReps = (object.InAddrMaskReps !== undefined && object.InAddrMaskReps !== null)
+      ? BigInt(object.InAddrMaskReps)
+      : undefined;
+    message.OutMsgs = (object.OutMsgs !== undefined && object.OutMsgs !== null) ? BigInt(object.OutMsgs) : undefined;
+    message.OutErrors = (object.OutErrors !== undefined && object.OutErrors !== null)
+      ? BigInt(object.OutErrors)
+      : undefined;
+    message.OutDestUnreachs = (object.OutDestUnreachs !== undefined && object.OutDestUnreachs !== null)
+      ? BigInt(object.OutDestUnreachs)
+      : undefined;
+    message.OutTimeExcds = (object.OutTimeExcds !== undefined && object.OutTimeExcds !== null)
+      ? BigInt(object.OutTimeExcds)
+      : undefined;
+    message.OutParmProbs = (object.OutParmProbs !== undefined && object.OutParmProbs !== null)
+      ? BigInt(object.OutParmProbs)
+      : undefined;
+    message.OutSrcQuenchs = (object.OutSrcQuenchs !== undefined && object.OutSrcQuenchs !== null)
+      ? BigInt(object.OutSrcQuenchs)
+      : undefined;
+    message.OutRedirects = (object.OutRedirects !== undefined && object.OutRedirects !== null)
+      ? BigInt(object.OutRedirects)
+      : undefined;
+    message.OutEchos = (object.OutEchos !== undefined && object.OutEchos !== null)
+      ? BigInt(object.OutEchos)
+      : undefined;
+    message.OutEchoReps = (object.OutEchoReps !== undefined && object.OutEchoReps !== null)
+      ? BigInt(object.OutEchoReps)
+      : undefined;
+    message.OutTimestamps = (object.OutTimestamps !== undefined && object.OutTimestamps !== null)
+      ? BigInt(object.OutTimestamps)
+      : undefined;
+    message.OutTimestampReps = (object.OutTimestampReps !== undefined && object.OutTimestampReps !== null)
+      ? BigInt(object.OutTimestampReps)
+      : undefined;
+    message.OutAddrMasks = (object.OutAddrMasks !== undefined && object.OutAddrMasks !== null)
+      ? BigInt(object.OutAddrMasks)
+      : undefined;
+    message.OutAddrMaskReps = (object.OutAddrMaskReps !== undefined && object.OutAddrMaskReps !== null)
+      ? BigInt(object.OutAddrMaskReps)
+      : undefined;
     return message;
   },
 };
 
 function createBaseTcpStatistics(): TcpStatistics {
   return {
-    RtoAlgorithm: 0,
-    RtoMin: 0,
-    RtoMax: 0,
-    MaxConn: 0,
-    ActiveOpens: 0,
-    PassiveOpens: 0,
-    AttemptFails: 0,
-    EstabResets: 0,
-    CurrEstab: 0,
-    InSegs: 0,
-    OutSegs: 0,
-    RetransSegs: 0,
-    InErrs: 0,
-    OutRsts: 0,
-    InCsumErrors: 0,
+    RtoAlgorithm: undefined,
+    RtoMin: undefined,
+    RtoMax: undefined,
+    MaxConn: undefined,
+    ActiveOpens: undefined,
+    PassiveOpens: undefined,
+    AttemptFails: undefined,
+    EstabResets: undefined,
+    CurrEstab: undefined,
+    InSegs: undefined,
+    OutSegs: undefined,
+    RetransSegs: undefined,
+    InErrs: undefined,
+    OutRsts: undefined,
+    InCsumErrors: undefined,
     _unknownFields: {},
   };
 }
 
 export const TcpStatistics: MessageFns<TcpStatistics> = {
   encode(message: TcpStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.RtoAlgorithm !== undefined && message.RtoAlgorithm !== 0) {
+    if (message.RtoAlgorithm !== undefined) {
+      if (BigInt.asIntN(64, message.RtoAlgorithm) !== message.RtoAlgorithm) {
+        throw new globalThis.Error("value provided for field message.RtoAlgorithm of type int64 too large");
+      }
       writer.uint32(8).int64(message.RtoAlgorithm);
     }
-    if (message.RtoMin !== undefined && message.RtoMin !== 0) {
+    if (message.RtoMin !== undefined) {
+      if (BigInt.asIntN(64, message.RtoMin) !== message.RtoMin) {
+        throw new globalThis.Error("value provided for field message.RtoMin of type int64 too large");
+      }
       writer.uint32(16).int64(message.RtoMin);
     }
-    if (message.RtoMax !== undefined && message.RtoMax !== 0) {
+    if (message.RtoMax !== undefined) {
+      if (BigInt.asIntN(64, message.RtoMax) !== message.RtoMax) {
+        throw new globalThis.Error("value provided for field message.RtoMax of type int64 too large");
+      }
       writer.uint32(24).int64(message.RtoMax);
     }
-    if (message.MaxConn !== undefined && message.MaxConn !== 0) {
+    if (message.MaxConn !== undefined) {
+      if (BigInt.asIntN(64, message.MaxConn) !== message.MaxConn) {
+        throw new globalThis.Error("value provided for field message.MaxConn of type int64 too large");
+      }
       writer.uint32(32).int64(message.MaxConn);
     }
-    if (message.ActiveOpens !== undefined && message.ActiveOpens !== 0) {
+    if (message.ActiveOpens !== undefined) {
+      if (BigInt.asIntN(64, message.ActiveOpens) !== message.ActiveOpens) {
+        throw new globalThis.Error("value provided for field message.ActiveOpens of type int64 too large");
+      }
       writer.uint32(40).int64(message.ActiveOpens);
     }
-    if (message.PassiveOpens !== undefined && message.PassiveOpens !== 0) {
+    if (message.PassiveOpens !== undefined) {
+      if (BigInt.asIntN(64, message.PassiveOpens) !== message.PassiveOpens) {
+        throw new globalThis.Error("value provided for field message.PassiveOpens of type int64 too large");
+      }
       writer.uint32(48).int64(message.PassiveOpens);
     }
-    if (message.AttemptFails !== undefined && message.AttemptFails !== 0) {
+    if (message.AttemptFails !== undefined) {
+      if (BigInt.asIntN(64, message.AttemptFails) !== message.AttemptFails) {
+        throw new globalThis.Error("value provided for field message.AttemptFails of type int64 too large");
+      }
       writer.uint32(56).int64(message.AttemptFails);
     }
-    if (message.EstabResets !== undefined && message.EstabResets !== 0) {
+    if (message.EstabResets !== undefined) {
+      if (BigInt.asIntN(64, message.EstabResets) !== message.EstabResets) {
+        throw new globalThis.Error("value provided for field message.EstabResets of type int64 too large");
+      }
       writer.uint32(64).int64(message.EstabResets);
     }
-    if (message.CurrEstab !== undefined && message.CurrEstab !== 0) {
+    if (message.CurrEstab !== undefined) {
+      if (BigInt.asIntN(64, message.CurrEstab) !== message.CurrEstab) {
+        throw new globalThis.Error("value provided for field message.CurrEstab of type int64 too large");
+      }
       writer.uint32(72).int64(message.CurrEstab);
     }
-    if (message.InSegs !== undefined && message.InSegs !== 0) {
+    if (message.InSegs !== undefined) {
+      if (BigInt.asIntN(64, message.InSegs) !== message.InSegs) {
+        throw new globalThis.Error("value provided for field message.InSegs of type int64 too large");
+      }
       writer.uint32(80).int64(message.InSegs);
     }
-    if (message.OutSegs !== undefined && message.OutSegs !== 0) {
+    if (message.OutSegs !== undefined) {
+      if (BigInt.asIntN(64, message.OutSegs) !== message.OutSegs) {
+        throw new globalThis.Error("value provided for field message.OutSegs of type int64 too large");
+      }
       writer.uint32(88).int64(message.OutSegs);
     }
-    if (message.RetransSegs !== undefined && message.RetransSegs !== 0) {
+    if (message.RetransSegs !== undefined) {
+      if (BigInt.asIntN(64, message.RetransSegs) !== message.RetransSegs) {
+        throw new globalThis.Error("value provided for field message.RetransSegs of type int64 too large");
+      }
       writer.uint32(96).int64(message.RetransSegs);
     }
-    if (message.InErrs !== undefined && message.InErrs !== 0) {
+    if (message.InErrs !== undefined) {
+      if (BigInt.asIntN(64, message.InErrs) !== message.InErrs) {
+        throw new globalThis.Error("value provided for field message.InErrs of type int64 too large");
+      }
       writer.uint32(104).int64(message.InErrs);
     }
-    if (message.OutRsts !== undefined && message.OutRsts !== 0) {
+    if (message.OutRsts !== undefined) {
+      if (BigInt.asIntN(64, message.OutRsts) !== message.OutRsts) {
+        throw new globalThis.Error("value provided for field message.OutRsts of type int64 too large");
+      }
       writer.uint32(112).int64(message.OutRsts);
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
+    if (message.InCsumErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InCsumErrors) !== message.InCsumErrors) {
+        throw new globalThis.Error("value provided for field message.InCsumErrors of type int64 too large");
+      }
       writer.uint32(120).int64(message.InCsumErrors);
     }
     if (message._unknownFields !== undefined) {
@@ -12667,7 +12901,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.RtoAlgorithm = longToNumber(reader.int64());
+            message.RtoAlgorithm = reader.int64() as bigint;
             continue;
           }
           case 2: {
@@ -12675,7 +12909,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.RtoMin = longToNumber(reader.int64());
+            message.RtoMin = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -12683,7 +12917,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.RtoMax = longToNumber(reader.int64());
+            message.RtoMax = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -12691,7 +12925,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.MaxConn = longToNumber(reader.int64());
+            message.MaxConn = reader.int64() as bigint;
             continue;
           }
           case 5: {
@@ -12699,7 +12933,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.ActiveOpens = longToNumber(reader.int64());
+            message.ActiveOpens = reader.int64() as bigint;
             continue;
           }
           case 6: {
@@ -12707,7 +12941,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.PassiveOpens = longToNumber(reader.int64());
+            message.PassiveOpens = reader.int64() as bigint;
             continue;
           }
           case 7: {
@@ -12715,7 +12949,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.AttemptFails = longToNumber(reader.int64());
+            message.AttemptFails = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -12723,7 +12957,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.EstabResets = longToNumber(reader.int64());
+            message.EstabResets = reader.int64() as bigint;
             continue;
           }
           case 9: {
@@ -12731,7 +12965,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.CurrEstab = longToNumber(reader.int64());
+            message.CurrEstab = reader.int64() as bigint;
             continue;
           }
           case 10: {
@@ -12739,7 +12973,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.InSegs = longToNumber(reader.int64());
+            message.InSegs = reader.int64() as bigint;
             continue;
           }
           case 11: {
@@ -12747,7 +12981,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.OutSegs = longToNumber(reader.int64());
+            message.OutSegs = reader.int64() as bigint;
             continue;
           }
           case 12: {
@@ -12755,7 +12989,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.RetransSegs = longToNumber(reader.int64());
+            message.RetransSegs = reader.int64() as bigint;
             continue;
           }
           case 13: {
@@ -12763,7 +12997,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.InErrs = longToNumber(reader.int64());
+            message.InErrs = reader.int64() as bigint;
             continue;
           }
           case 14: {
@@ -12771,7 +13005,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.OutRsts = longToNumber(reader.int64());
+            message.OutRsts = reader.int64() as bigint;
             continue;
           }
           case 15: {
@@ -12779,7 +13013,7 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
               break;
             }
 
-            message.InCsumErrors = longToNumber(reader.int64());
+            message.InCsumErrors = reader.int64() as bigint;
             continue;
           }
         }
@@ -12804,70 +13038,70 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
 
   fromJSON(object: any): TcpStatistics {
     return {
-      RtoAlgorithm: isSet(object.RtoAlgorithm) ? globalThis.Number(object.RtoAlgorithm) : 0,
-      RtoMin: isSet(object.RtoMin) ? globalThis.Number(object.RtoMin) : 0,
-      RtoMax: isSet(object.RtoMax) ? globalThis.Number(object.RtoMax) : 0,
-      MaxConn: isSet(object.MaxConn) ? globalThis.Number(object.MaxConn) : 0,
-      ActiveOpens: isSet(object.ActiveOpens) ? globalThis.Number(object.ActiveOpens) : 0,
-      PassiveOpens: isSet(object.PassiveOpens) ? globalThis.Number(object.PassiveOpens) : 0,
-      AttemptFails: isSet(object.AttemptFails) ? globalThis.Number(object.AttemptFails) : 0,
-      EstabResets: isSet(object.EstabResets) ? globalThis.Number(object.EstabResets) : 0,
-      CurrEstab: isSet(object.CurrEstab) ? globalThis.Number(object.CurrEstab) : 0,
-      InSegs: isSet(object.InSegs) ? globalThis.Number(object.InSegs) : 0,
-      OutSegs: isSet(object.OutSegs) ? globalThis.Number(object.OutSegs) : 0,
-      RetransSegs: isSet(object.RetransSegs) ? globalThis.Number(object.RetransSegs) : 0,
-      InErrs: isSet(object.InErrs) ? globalThis.Number(object.InErrs) : 0,
-      OutRsts: isSet(object.OutRsts) ? globalThis.Number(object.OutRsts) : 0,
-      InCsumErrors: isSet(object.InCsumErrors) ? globalThis.Number(object.InCsumErrors) : 0,
+      RtoAlgorithm: isSet(object.RtoAlgorithm) ? BigInt(object.RtoAlgorithm) : undefined,
+      RtoMin: isSet(object.RtoMin) ? BigInt(object.RtoMin) : undefined,
+      RtoMax: isSet(object.RtoMax) ? BigInt(object.RtoMax) : undefined,
+      MaxConn: isSet(object.MaxConn) ? BigInt(object.MaxConn) : undefined,
+      ActiveOpens: isSet(object.ActiveOpens) ? BigInt(object.ActiveOpens) : undefined,
+      PassiveOpens: isSet(object.PassiveOpens) ? BigInt(object.PassiveOpens) : undefined,
+      AttemptFails: isSet(object.AttemptFails) ? BigInt(object.AttemptFails) : undefined,
+      EstabResets: isSet(object.EstabResets) ? BigInt(object.EstabResets) : undefined,
+      CurrEstab: isSet(object.CurrEstab) ? BigInt(object.CurrEstab) : undefined,
+      InSegs: isSet(object.InSegs) ? BigInt(object.InSegs) : undefined,
+      OutSegs: isSet(object.OutSegs) ? BigInt(object.OutSegs) : undefined,
+      RetransSegs: isSet(object.RetransSegs) ? BigInt(object.RetransSegs) : undefined,
+      InErrs: isSet(object.InErrs) ? BigInt(object.InErrs) : undefined,
+      OutRsts: isSet(object.OutRsts) ? BigInt(object.OutRsts) : undefined,
+      InCsumErrors: isSet(object.InCsumErrors) ? BigInt(object.InCsumErrors) : undefined,
     };
   },
 
   toJSON(message: TcpStatistics): unknown {
     const obj: any = {};
-    if (message.RtoAlgorithm !== undefined && message.RtoAlgorithm !== 0) {
-      obj.RtoAlgorithm = Math.round(message.RtoAlgorithm);
+    if (message.RtoAlgorithm !== undefined) {
+      obj.RtoAlgorithm = message.RtoAlgorithm.toString();
     }
-    if (message.RtoMin !== undefined && message.RtoMin !== 0) {
-      obj.RtoMin = Math.round(message.RtoMin);
+    if (message.RtoMin !== undefined) {
+      obj.RtoMin = message.RtoMin.toString();
     }
-    if (message.RtoMax !== undefined && message.RtoMax !== 0) {
-      obj.RtoMax = Math.round(message.RtoMax);
+    if (message.RtoMax !== undefined) {
+      obj.RtoMax = message.RtoMax.toString();
     }
-    if (message.MaxConn !== undefined && message.MaxConn !== 0) {
-      obj.MaxConn = Math.round(message.MaxConn);
+    if (message.MaxConn !== undefined) {
+      obj.MaxConn = message.MaxConn.toString();
     }
-    if (message.ActiveOpens !== undefined && message.ActiveOpens !== 0) {
-      obj.ActiveOpens = Math.round(message.ActiveOpens);
+    if (message.ActiveOpens !== undefined) {
+      obj.ActiveOpens = message.ActiveOpens.toString();
     }
-    if (message.PassiveOpens !== undefined && message.PassiveOpens !== 0) {
-      obj.PassiveOpens = Math.round(message.PassiveOpens);
+    if (message.PassiveOpens !== undefined) {
+      obj.PassiveOpens = message.PassiveOpens.toString();
     }
-    if (message.AttemptFails !== undefined && message.AttemptFails !== 0) {
-      obj.AttemptFails = Math.round(message.AttemptFails);
+    if (message.AttemptFails !== undefined) {
+      obj.AttemptFails = message.AttemptFails.toString();
     }
-    if (message.EstabResets !== undefined && message.EstabResets !== 0) {
-      obj.EstabResets = Math.round(message.EstabResets);
+    if (message.EstabResets !== undefined) {
+      obj.EstabResets = message.EstabResets.toString();
     }
-    if (message.CurrEstab !== undefined && message.CurrEstab !== 0) {
-      obj.CurrEstab = Math.round(message.CurrEstab);
+    if (message.CurrEstab !== undefined) {
+      obj.CurrEstab = message.CurrEstab.toString();
     }
-    if (message.InSegs !== undefined && message.InSegs !== 0) {
-      obj.InSegs = Math.round(message.InSegs);
+    if (message.InSegs !== undefined) {
+      obj.InSegs = message.InSegs.toString();
     }
-    if (message.OutSegs !== undefined && message.OutSegs !== 0) {
-      obj.OutSegs = Math.round(message.OutSegs);
+    if (message.OutSegs !== undefined) {
+      obj.OutSegs = message.OutSegs.toString();
     }
-    if (message.RetransSegs !== undefined && message.RetransSegs !== 0) {
-      obj.RetransSegs = Math.round(message.RetransSegs);
+    if (message.RetransSegs !== undefined) {
+      obj.RetransSegs = message.RetransSegs.toString();
     }
-    if (message.InErrs !== undefined && message.InErrs !== 0) {
-      obj.InErrs = Math.round(message.InErrs);
+    if (message.InErrs !== undefined) {
+      obj.InErrs = message.InErrs.toString();
     }
-    if (message.OutRsts !== undefined && message.OutRsts !== 0) {
-      obj.OutRsts = Math.round(message.OutRsts);
+    if (message.OutRsts !== undefined) {
+      obj.OutRsts = message.OutRsts.toString();
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
-      obj.InCsumErrors = Math.round(message.InCsumErrors);
+    if (message.InCsumErrors !== undefined) {
+      obj.InCsumErrors = message.InCsumErrors.toString();
     }
     return obj;
   },
@@ -12877,63 +13111,103 @@ export const TcpStatistics: MessageFns<TcpStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<TcpStatistics>, I>>(object: I): TcpStatistics {
     const message = createBaseTcpStatistics();
-    message.RtoAlgorithm = object.RtoAlgorithm ?? 0;
-    message.RtoMin = object.RtoMin ?? 0;
-    message.RtoMax = object.RtoMax ?? 0;
-    message.MaxConn = object.MaxConn ?? 0;
-    message.ActiveOpens = object.ActiveOpens ?? 0;
-    message.PassiveOpens = object.PassiveOpens ?? 0;
-    message.AttemptFails = object.AttemptFails ?? 0;
-    message.EstabResets = object.EstabResets ?? 0;
-    message.CurrEstab = object.CurrEstab ?? 0;
-    message.InSegs = object.InSegs ?? 0;
-    message.OutSegs = object.OutSegs ?? 0;
-    message.RetransSegs = object.RetransSegs ?? 0;
-    message.InErrs = object.InErrs ?? 0;
-    message.OutRsts = object.OutRsts ?? 0;
-    message.InCsumErrors = object.InCsumErrors ?? 0;
+    message.RtoAlgorithm = (object.RtoAlgorithm !== undefined && object.RtoAlgorithm !== null)
+      ? BigInt(object.RtoAlgorithm)
+      : undefined;
+    message.RtoMin = (object.RtoMin !== undefined && object.RtoMin !== null) ? BigInt(object.RtoMin) : undefined;
+    message.RtoMax = (object.RtoMax !== undefined && object.RtoMax !== null) ? BigInt(object.RtoMax) : undefined;
+    message.MaxConn = (object.MaxConn !== undefined && object.MaxConn !== null) ? BigInt(object.MaxConn) : undefined;
+    message.ActiveOpens = (object.ActiveOpens !== undefined && object.ActiveOpens !== null)
+      ? BigInt(object.ActiveOpens)
+      : undefined;
+    message.PassiveOpens = (object.PassiveOpens !== undefined && object.PassiveOpens !== null)
+      ? BigInt(object.PassiveOpens)
+      : undefined;
+    message.AttemptFails = (object.AttemptFails !== undefined && object.AttemptFails !== null)
+      ? BigInt(object.AttemptFails)
+      : undefined;
+    message.EstabResets = (object.EstabResets !== undefined && object.EstabResets !== null)
+      ? BigInt(object.EstabResets)
+      : undefined;
+    message.CurrEstab = (object.CurrEstab !== undefined && object.CurrEstab !== null)
+      ? BigInt(object.CurrEstab)
+      : undefined;
+    message.InSegs = (object.InSegs !== undefined && object.InSegs !== null) ? BigInt(object.InSegs) : undefined;
+    message.OutSegs = (object.OutSegs !== undefined && object.OutSegs !== null) ? BigInt(object.OutSegs) : undefined;
+    message.RetransSegs = (object.RetransSegs !== undefined && object.RetransSegs !== null)
+      ? BigInt(object.RetransSegs)
+      : undefined;
+    message.InErrs = (object.InErrs !== undefined && object.InErrs !== null) ? BigInt(object.InErrs) : undefined;
+    message.OutRsts = (object.OutRsts !== undefined && object.OutRsts !== null) ? BigInt(object.OutRsts) : undefined;
+    message.InCsumErrors = (object.InCsumErrors !== undefined && object.InCsumErrors !== null)
+      ? BigInt(object.InCsumErrors)
+      : undefined;
     return message;
   },
 };
 
 function createBaseUdpStatistics(): UdpStatistics {
   return {
-    InDatagrams: 0,
-    NoPorts: 0,
-    InErrors: 0,
-    OutDatagrams: 0,
-    RcvbufErrors: 0,
-    SndbufErrors: 0,
-    InCsumErrors: 0,
-    IgnoredMulti: 0,
+    InDatagrams: undefined,
+    NoPorts: undefined,
+    InErrors: undefined,
+    OutDatagrams: undefined,
+    RcvbufErrors: undefined,
+    SndbufErrors: undefined,
+    InCsumErrors: undefined,
+    IgnoredMulti: undefined,
     _unknownFields: {},
   };
 }
 
 export const UdpStatistics: MessageFns<UdpStatistics> = {
   encode(message: UdpStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.InDatagrams !== undefined && message.InDatagrams !== 0) {
+    if (message.InDatagrams !== undefined) {
+      if (BigInt.asIntN(64, message.InDatagrams) !== message.InDatagrams) {
+        throw new globalThis.Error("value provided for field message.InDatagrams of type int64 too large");
+      }
       writer.uint32(8).int64(message.InDatagrams);
     }
-    if (message.NoPorts !== undefined && message.NoPorts !== 0) {
+    if (message.NoPorts !== undefined) {
+      if (BigInt.asIntN(64, message.NoPorts) !== message.NoPorts) {
+        throw new globalThis.Error("value provided for field message.NoPorts of type int64 too large");
+      }
       writer.uint32(16).int64(message.NoPorts);
     }
-    if (message.InErrors !== undefined && message.InErrors !== 0) {
+    if (message.InErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InErrors) !== message.InErrors) {
+        throw new globalThis.Error("value provided for field message.InErrors of type int64 too large");
+      }
       writer.uint32(24).int64(message.InErrors);
     }
-    if (message.OutDatagrams !== undefined && message.OutDatagrams !== 0) {
+    if (message.OutDatagrams !== undefined) {
+      if (BigInt.asIntN(64, message.OutDatagrams) !== message.OutDatagrams) {
+        throw new globalThis.Error("value provided for field message.OutDatagrams of type int64 too large");
+      }
       writer.uint32(32).int64(message.OutDatagrams);
     }
-    if (message.RcvbufErrors !== undefined && message.RcvbufErrors !== 0) {
+    if (message.RcvbufErrors !== undefined) {
+      if (BigInt.asIntN(64, message.RcvbufErrors) !== message.RcvbufErrors) {
+        throw new globalThis.Error("value provided for field message.RcvbufErrors of type int64 too large");
+      }
       writer.uint32(40).int64(message.RcvbufErrors);
     }
-    if (message.SndbufErrors !== undefined && message.SndbufErrors !== 0) {
+    if (message.SndbufErrors !== undefined) {
+      if (BigInt.asIntN(64, message.SndbufErrors) !== message.SndbufErrors) {
+        throw new globalThis.Error("value provided for field message.SndbufErrors of type int64 too large");
+      }
       writer.uint32(48).int64(message.SndbufErrors);
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
+    if (message.InCsumErrors !== undefined) {
+      if (BigInt.asIntN(64, message.InCsumErrors) !== message.InCsumErrors) {
+        throw new globalThis.Error("value provided for field message.InCsumErrors of type int64 too large");
+      }
       writer.uint32(56).int64(message.InCsumErrors);
     }
-    if (message.IgnoredMulti !== undefined && message.IgnoredMulti !== 0) {
+    if (message.IgnoredMulti !== undefined) {
+      if (BigInt.asIntN(64, message.IgnoredMulti) !== message.IgnoredMulti) {
+        throw new globalThis.Error("value provided for field message.IgnoredMulti of type int64 too large");
+      }
       writer.uint32(64).int64(message.IgnoredMulti);
     }
     if (message._unknownFields !== undefined) {
@@ -12965,7 +13239,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.InDatagrams = longToNumber(reader.int64());
+            message.InDatagrams = reader.int64() as bigint;
             continue;
           }
           case 2: {
@@ -12973,7 +13247,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.NoPorts = longToNumber(reader.int64());
+            message.NoPorts = reader.int64() as bigint;
             continue;
           }
           case 3: {
@@ -12981,7 +13255,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.InErrors = longToNumber(reader.int64());
+            message.InErrors = reader.int64() as bigint;
             continue;
           }
           case 4: {
@@ -12989,7 +13263,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.OutDatagrams = longToNumber(reader.int64());
+            message.OutDatagrams = reader.int64() as bigint;
             continue;
           }
           case 5: {
@@ -12997,7 +13271,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.RcvbufErrors = longToNumber(reader.int64());
+            message.RcvbufErrors = reader.int64() as bigint;
             continue;
           }
           case 6: {
@@ -13005,7 +13279,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.SndbufErrors = longToNumber(reader.int64());
+            message.SndbufErrors = reader.int64() as bigint;
             continue;
           }
           case 7: {
@@ -13013,7 +13287,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.InCsumErrors = longToNumber(reader.int64());
+            message.InCsumErrors = reader.int64() as bigint;
             continue;
           }
           case 8: {
@@ -13021,7 +13295,7 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
               break;
             }
 
-            message.IgnoredMulti = longToNumber(reader.int64());
+            message.IgnoredMulti = reader.int64() as bigint;
             continue;
           }
         }
@@ -13046,42 +13320,42 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
 
   fromJSON(object: any): UdpStatistics {
     return {
-      InDatagrams: isSet(object.InDatagrams) ? globalThis.Number(object.InDatagrams) : 0,
-      NoPorts: isSet(object.NoPorts) ? globalThis.Number(object.NoPorts) : 0,
-      InErrors: isSet(object.InErrors) ? globalThis.Number(object.InErrors) : 0,
-      OutDatagrams: isSet(object.OutDatagrams) ? globalThis.Number(object.OutDatagrams) : 0,
-      RcvbufErrors: isSet(object.RcvbufErrors) ? globalThis.Number(object.RcvbufErrors) : 0,
-      SndbufErrors: isSet(object.SndbufErrors) ? globalThis.Number(object.SndbufErrors) : 0,
-      InCsumErrors: isSet(object.InCsumErrors) ? globalThis.Number(object.InCsumErrors) : 0,
-      IgnoredMulti: isSet(object.IgnoredMulti) ? globalThis.Number(object.IgnoredMulti) : 0,
+      InDatagrams: isSet(object.InDatagrams) ? BigInt(object.InDatagrams) : undefined,
+      NoPorts: isSet(object.NoPorts) ? BigInt(object.NoPorts) : undefined,
+      InErrors: isSet(object.InErrors) ? BigInt(object.InErrors) : undefined,
+      OutDatagrams: isSet(object.OutDatagrams) ? BigInt(object.OutDatagrams) : undefined,
+      RcvbufErrors: isSet(object.RcvbufErrors) ? BigInt(object.RcvbufErrors) : undefined,
+      SndbufErrors: isSet(object.SndbufErrors) ? BigInt(object.SndbufErrors) : undefined,
+      InCsumErrors: isSet(object.InCsumErrors) ? BigInt(object.InCsumErrors) : undefined,
+      IgnoredMulti: isSet(object.IgnoredMulti) ? BigInt(object.IgnoredMulti) : undefined,
     };
   },
 
   toJSON(message: UdpStatistics): unknown {
     const obj: any = {};
-    if (message.InDatagrams !== undefined && message.InDatagrams !== 0) {
-      obj.InDatagrams = Math.round(message.InDatagrams);
+    if (message.InDatagrams !== undefined) {
+      obj.InDatagrams = message.InDatagrams.toString();
     }
-    if (message.NoPorts !== undefined && message.NoPorts !== 0) {
-      obj.NoPorts = Math.round(message.NoPorts);
+    if (message.NoPorts !== undefined) {
+      obj.NoPorts = message.NoPorts.toString();
     }
-    if (message.InErrors !== undefined && message.InErrors !== 0) {
-      obj.InErrors = Math.round(message.InErrors);
+    if (message.InErrors !== undefined) {
+      obj.InErrors = message.InErrors.toString();
     }
-    if (message.OutDatagrams !== undefined && message.OutDatagrams !== 0) {
-      obj.OutDatagrams = Math.round(message.OutDatagrams);
+    if (message.OutDatagrams !== undefined) {
+      obj.OutDatagrams = message.OutDatagrams.toString();
     }
-    if (message.RcvbufErrors !== undefined && message.RcvbufErrors !== 0) {
-      obj.RcvbufErrors = Math.round(message.RcvbufErrors);
+    if (message.RcvbufErrors !== undefined) {
+      obj.RcvbufErrors = message.RcvbufErrors.toString();
     }
-    if (message.SndbufErrors !== undefined && message.SndbufErrors !== 0) {
-      obj.SndbufErrors = Math.round(message.SndbufErrors);
+    if (message.SndbufErrors !== undefined) {
+      obj.SndbufErrors = message.SndbufErrors.toString();
     }
-    if (message.InCsumErrors !== undefined && message.InCsumErrors !== 0) {
-      obj.InCsumErrors = Math.round(message.InCsumErrors);
+    if (message.InCsumErrors !== undefined) {
+      obj.InCsumErrors = message.InCsumErrors.toString();
     }
-    if (message.IgnoredMulti !== undefined && message.IgnoredMulti !== 0) {
-      obj.IgnoredMulti = Math.round(message.IgnoredMulti);
+    if (message.IgnoredMulti !== undefined) {
+      obj.IgnoredMulti = message.IgnoredMulti.toString();
     }
     return obj;
   },
@@ -13091,14 +13365,28 @@ export const UdpStatistics: MessageFns<UdpStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<UdpStatistics>, I>>(object: I): UdpStatistics {
     const message = createBaseUdpStatistics();
-    message.InDatagrams = object.InDatagrams ?? 0;
-    message.NoPorts = object.NoPorts ?? 0;
-    message.InErrors = object.InErrors ?? 0;
-    message.OutDatagrams = object.OutDatagrams ?? 0;
-    message.RcvbufErrors = object.RcvbufErrors ?? 0;
-    message.SndbufErrors = object.SndbufErrors ?? 0;
-    message.InCsumErrors = object.InCsumErrors ?? 0;
-    message.IgnoredMulti = object.IgnoredMulti ?? 0;
+    message.InDatagrams = (object.InDatagrams !== undefined && object.InDatagrams !== null)
+      ? BigInt(object.InDatagrams)
+      : undefined;
+    message.NoPorts = (object.NoPorts !== undefined && object.NoPorts !== null) ? BigInt(object.NoPorts) : undefined;
+    message.InErrors = (object.InErrors !== undefined && object.InErrors !== null)
+      ? BigInt(object.InErrors)
+      : undefined;
+    message.OutDatagrams = (object.OutDatagrams !== undefined && object.OutDatagrams !== null)
+      ? BigInt(object.OutDatagrams)
+      : undefined;
+    message.RcvbufErrors = (object.RcvbufErrors !== undefined && object.RcvbufErrors !== null)
+      ? BigInt(object.RcvbufErrors)
+      : undefined;
+    message.SndbufErrors = (object.SndbufErrors !== undefined && object.SndbufErrors !== null)
+      ? BigInt(object.SndbufErrors)
+      : undefined;
+    message.InCsumErrors = (object.InCsumErrors !== undefined && object.InCsumErrors !== null)
+      ? BigInt(object.InCsumErrors)
+      : undefined;
+    message.IgnoredMulti = (object.IgnoredMulti !== undefined && object.IgnoredMulti !== null)
+      ? BigInt(object.IgnoredMulti)
+      : undefined;
     return message;
   },
 };
@@ -13199,42 +13487,26 @@ export const SNMPStatistics: MessageFns<SNMPStatistics> = {
 
   fromJSON(object: any): SNMPStatistics {
     return {
-      ipStats: isSet(object.ipStats)
-        ? IpStatistics.fromJSON(object.ipStats)
-        : isSet(object.ip_stats)
-        ? IpStatistics.fromJSON(object.ip_stats)
-        : undefined,
-      icmpStats: isSet(object.icmpStats)
-        ? IcmpStatistics.fromJSON(object.icmpStats)
-        : isSet(object.icmp_stats)
-        ? IcmpStatistics.fromJSON(object.icmp_stats)
-        : undefined,
-      tcpStats: isSet(object.tcpStats)
-        ? TcpStatistics.fromJSON(object.tcpStats)
-        : isSet(object.tcp_stats)
-        ? TcpStatistics.fromJSON(object.tcp_stats)
-        : undefined,
-      udpStats: isSet(object.udpStats)
-        ? UdpStatistics.fromJSON(object.udpStats)
-        : isSet(object.udp_stats)
-        ? UdpStatistics.fromJSON(object.udp_stats)
-        : undefined,
+      ipStats: isSet(object.ip_stats) ? IpStatistics.fromJSON(object.ip_stats) : undefined,
+      icmpStats: isSet(object.icmp_stats) ? IcmpStatistics.fromJSON(object.icmp_stats) : undefined,
+      tcpStats: isSet(object.tcp_stats) ? TcpStatistics.fromJSON(object.tcp_stats) : undefined,
+      udpStats: isSet(object.udp_stats) ? UdpStatistics.fromJSON(object.udp_stats) : undefined,
     };
   },
 
   toJSON(message: SNMPStatistics): unknown {
     const obj: any = {};
     if (message.ipStats !== undefined) {
-      obj.ipStats = IpStatistics.toJSON(message.ipStats);
+      obj.ip_stats = IpStatistics.toJSON(message.ipStats);
     }
     if (message.icmpStats !== undefined) {
-      obj.icmpStats = IcmpStatistics.toJSON(message.icmpStats);
+      obj.icmp_stats = IcmpStatistics.toJSON(message.icmpStats);
     }
     if (message.tcpStats !== undefined) {
-      obj.tcpStats = TcpStatistics.toJSON(message.tcpStats);
+      obj.tcp_stats = TcpStatistics.toJSON(message.tcpStats);
     }
     if (message.udpStats !== undefined) {
-      obj.udpStats = UdpStatistics.toJSON(message.udpStats);
+      obj.udp_stats = UdpStatistics.toJSON(message.udpStats);
     }
     return obj;
   },
@@ -13261,7 +13533,7 @@ export const SNMPStatistics: MessageFns<SNMPStatistics> = {
 };
 
 function createBaseDiskStatistics(): DiskStatistics {
-  return { source: undefined, persistence: undefined, limitBytes: 0, usedBytes: 0, _unknownFields: {} };
+  return { source: undefined, persistence: undefined, limitBytes: undefined, usedBytes: undefined, _unknownFields: {} };
 }
 
 export const DiskStatistics: MessageFns<DiskStatistics> = {
@@ -13272,10 +13544,16 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
     if (message.persistence !== undefined) {
       Resource_DiskInfo_Persistence.encode(message.persistence, writer.uint32(18).fork()).join();
     }
-    if (message.limitBytes !== undefined && message.limitBytes !== 0) {
+    if (message.limitBytes !== undefined) {
+      if (BigInt.asUintN(64, message.limitBytes) !== message.limitBytes) {
+        throw new globalThis.Error("value provided for field message.limitBytes of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.limitBytes);
     }
-    if (message.usedBytes !== undefined && message.usedBytes !== 0) {
+    if (message.usedBytes !== undefined) {
+      if (BigInt.asUintN(64, message.usedBytes) !== message.usedBytes) {
+        throw new globalThis.Error("value provided for field message.usedBytes of type uint64 too large");
+      }
       writer.uint32(32).uint64(message.usedBytes);
     }
     if (message._unknownFields !== undefined) {
@@ -13323,7 +13601,7 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
               break;
             }
 
-            message.limitBytes = longToNumber(reader.uint64());
+            message.limitBytes = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -13331,7 +13609,7 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
               break;
             }
 
-            message.usedBytes = longToNumber(reader.uint64());
+            message.usedBytes = reader.uint64() as bigint;
             continue;
           }
         }
@@ -13358,16 +13636,8 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
     return {
       source: isSet(object.source) ? Resource_DiskInfo_Source.fromJSON(object.source) : undefined,
       persistence: isSet(object.persistence) ? Resource_DiskInfo_Persistence.fromJSON(object.persistence) : undefined,
-      limitBytes: isSet(object.limitBytes)
-        ? globalThis.Number(object.limitBytes)
-        : isSet(object.limit_bytes)
-        ? globalThis.Number(object.limit_bytes)
-        : 0,
-      usedBytes: isSet(object.usedBytes)
-        ? globalThis.Number(object.usedBytes)
-        : isSet(object.used_bytes)
-        ? globalThis.Number(object.used_bytes)
-        : 0,
+      limitBytes: isSet(object.limit_bytes) ? BigInt(object.limit_bytes) : undefined,
+      usedBytes: isSet(object.used_bytes) ? BigInt(object.used_bytes) : undefined,
     };
   },
 
@@ -13379,11 +13649,11 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
     if (message.persistence !== undefined) {
       obj.persistence = Resource_DiskInfo_Persistence.toJSON(message.persistence);
     }
-    if (message.limitBytes !== undefined && message.limitBytes !== 0) {
-      obj.limitBytes = Math.round(message.limitBytes);
+    if (message.limitBytes !== undefined) {
+      obj.limit_bytes = message.limitBytes.toString();
     }
-    if (message.usedBytes !== undefined && message.usedBytes !== 0) {
-      obj.usedBytes = Math.round(message.usedBytes);
+    if (message.usedBytes !== undefined) {
+      obj.used_bytes = message.usedBytes.toString();
     }
     return obj;
   },
@@ -13399,67 +13669,71 @@ export const DiskStatistics: MessageFns<DiskStatistics> = {
     message.persistence = (object.persistence !== undefined && object.persistence !== null)
       ? Resource_DiskInfo_Persistence.fromPartial(object.persistence)
       : undefined;
-    message.limitBytes = object.limitBytes ?? 0;
-    message.usedBytes = object.usedBytes ?? 0;
+    message.limitBytes = (object.limitBytes !== undefined && object.limitBytes !== null)
+      ? BigInt(object.limitBytes)
+      : undefined;
+    message.usedBytes = (object.usedBytes !== undefined && object.usedBytes !== null)
+      ? BigInt(object.usedBytes)
+      : undefined;
     return message;
   },
 };
 
 function createBaseResourceStatistics(): ResourceStatistics {
   return {
-    timestamp: 0,
-    cpusUserTimeSecs: 0,
-    cpusSystemTimeSecs: 0,
-    cpusLimit: 0,
-    memRssBytes: 0,
-    memLimitBytes: 0,
-    cpusNrPeriods: 0,
-    cpusNrThrottled: 0,
-    cpusThrottledTimeSecs: 0,
-    memFileBytes: 0,
-    memAnonBytes: 0,
-    memMappedFileBytes: 0,
+    timestamp: undefined,
+    cpusUserTimeSecs: undefined,
+    cpusSystemTimeSecs: undefined,
+    cpusLimit: undefined,
+    memRssBytes: undefined,
+    memLimitBytes: undefined,
+    cpusNrPeriods: undefined,
+    cpusNrThrottled: undefined,
+    cpusThrottledTimeSecs: undefined,
+    memFileBytes: undefined,
+    memAnonBytes: undefined,
+    memMappedFileBytes: undefined,
     perf: undefined,
-    netRxPackets: 0,
-    netRxBytes: 0,
-    netRxErrors: 0,
-    netRxDropped: 0,
-    netTxPackets: 0,
-    netTxBytes: 0,
-    netTxErrors: 0,
-    netTxDropped: 0,
-    netTcpRttMicrosecsP50: 0,
-    netTcpRttMicrosecsP90: 0,
-    netTcpRttMicrosecsP95: 0,
-    netTcpRttMicrosecsP99: 0,
-    diskLimitBytes: 0,
-    diskUsedBytes: 0,
-    netTcpActiveConnections: 0,
-    netTcpTimeWaitConnections: 0,
-    processes: 0,
-    threads: 0,
-    memLowPressureCounter: 0,
-    memMediumPressureCounter: 0,
-    memCriticalPressureCounter: 0,
+    netRxPackets: undefined,
+    netRxBytes: undefined,
+    netRxErrors: undefined,
+    netRxDropped: undefined,
+    netTxPackets: undefined,
+    netTxBytes: undefined,
+    netTxErrors: undefined,
+    netTxDropped: undefined,
+    netTcpRttMicrosecsP50: undefined,
+    netTcpRttMicrosecsP90: undefined,
+    netTcpRttMicrosecsP95: undefined,
+    netTcpRttMicrosecsP99: undefined,
+    diskLimitBytes: undefined,
+    diskUsedBytes: undefined,
+    netTcpActiveConnections: undefined,
+    netTcpTimeWaitConnections: undefined,
+    processes: undefined,
+    threads: undefined,
+    memLowPressureCounter: undefined,
+    memMediumPressureCounter: undefined,
+    memCriticalPressureCounter: undefined,
     netTrafficControlStatistics: [],
-    memTotalBytes: 0,
-    memTotalMemswBytes: 0,
-    memSoftLimitBytes: 0,
-    memCacheBytes: 0,
-    memSwapBytes: 0,
-    memUnevictableBytes: 0,
+    memTotalBytes: undefined,
+    memTotalMemswBytes: undefined,
+    memSoftLimitBytes: undefined,
+    memCacheBytes: undefined,
+    memSwapBytes: undefined,
+    memUnevictableBytes: undefined,
     netSnmpStatistics: undefined,
     diskStatistics: [],
     blkioStatistics: undefined,
-    cpusSoftLimit: 0,
-    netTxRateLimit: 0,
-    netTxBurstRateLimit: 0,
-    netTxBurstSize: 0,
-    netRxRateLimit: 0,
-    netRxBurstRateLimit: 0,
-    netRxBurstSize: 0,
-    memKmemUsageBytes: 0,
-    memKmemTcpUsageBytes: 0,
+    cpusSoftLimit: undefined,
+    netTxRateLimit: undefined,
+    netTxBurstRateLimit: undefined,
+    netTxBurstSize: undefined,
+    netRxRateLimit: undefined,
+    netRxBurstRateLimit: undefined,
+    netRxBurstSize: undefined,
+    memKmemUsageBytes: undefined,
+    memKmemTcpUsageBytes: undefined,
     netRateStatistics: undefined,
     netEphemeralPorts: undefined,
     _unknownFields: {},
@@ -13468,127 +13742,203 @@ function createBaseResourceStatistics(): ResourceStatistics {
 
 export const ResourceStatistics: MessageFns<ResourceStatistics> = {
   encode(message: ResourceStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       writer.uint32(9).double(message.timestamp);
     }
-    if (message.cpusUserTimeSecs !== undefined && message.cpusUserTimeSecs !== 0) {
+    if (message.cpusUserTimeSecs !== undefined) {
       writer.uint32(17).double(message.cpusUserTimeSecs);
     }
-    if (message.cpusSystemTimeSecs !== undefined && message.cpusSystemTimeSecs !== 0) {
+    if (message.cpusSystemTimeSecs !== undefined) {
       writer.uint32(25).double(message.cpusSystemTimeSecs);
     }
-    if (message.cpusLimit !== undefined && message.cpusLimit !== 0) {
+    if (message.cpusLimit !== undefined) {
       writer.uint32(33).double(message.cpusLimit);
     }
-    if (message.memRssBytes !== undefined && message.memRssBytes !== 0) {
+    if (message.memRssBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memRssBytes) !== message.memRssBytes) {
+        throw new globalThis.Error("value provided for field message.memRssBytes of type uint64 too large");
+      }
       writer.uint32(40).uint64(message.memRssBytes);
     }
-    if (message.memLimitBytes !== undefined && message.memLimitBytes !== 0) {
+    if (message.memLimitBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memLimitBytes) !== message.memLimitBytes) {
+        throw new globalThis.Error("value provided for field message.memLimitBytes of type uint64 too large");
+      }
       writer.uint32(48).uint64(message.memLimitBytes);
     }
-    if (message.cpusNrPeriods !== undefined && message.cpusNrPeriods !== 0) {
+    if (message.cpusNrPeriods !== undefined) {
       writer.uint32(56).uint32(message.cpusNrPeriods);
     }
-    if (message.cpusNrThrottled !== undefined && message.cpusNrThrottled !== 0) {
+    if (message.cpusNrThrottled !== undefined) {
       writer.uint32(64).uint32(message.cpusNrThrottled);
     }
-    if (message.cpusThrottledTimeSecs !== undefined && message.cpusThrottledTimeSecs !== 0) {
+    if (message.cpusThrottledTimeSecs !== undefined) {
       writer.uint32(73).double(message.cpusThrottledTimeSecs);
     }
-    if (message.memFileBytes !== undefined && message.memFileBytes !== 0) {
+    if (message.memFileBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memFileBytes) !== message.memFileBytes) {
+        throw new globalThis.Error("value provided for field message.memFileBytes of type uint64 too large");
+      }
       writer.uint32(80).uint64(message.memFileBytes);
     }
-    if (message.memAnonBytes !== undefined && message.memAnonBytes !== 0) {
+    if (message.memAnonBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memAnonBytes) !== message.memAnonBytes) {
+        throw new globalThis.Error("value provided for field message.memAnonBytes of type uint64 too large");
+      }
       writer.uint32(88).uint64(message.memAnonBytes);
     }
-    if (message.memMappedFileBytes !== undefined && message.memMappedFileBytes !== 0) {
+    if (message.memMappedFileBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memMappedFileBytes) !== message.memMappedFileBytes) {
+        throw new globalThis.Error("value provided for field message.memMappedFileBytes of type uint64 too large");
+      }
       writer.uint32(96).uint64(message.memMappedFileBytes);
     }
     if (message.perf !== undefined) {
       PerfStatistics.encode(message.perf, writer.uint32(106).fork()).join();
     }
-    if (message.netRxPackets !== undefined && message.netRxPackets !== 0) {
+    if (message.netRxPackets !== undefined) {
+      if (BigInt.asUintN(64, message.netRxPackets) !== message.netRxPackets) {
+        throw new globalThis.Error("value provided for field message.netRxPackets of type uint64 too large");
+      }
       writer.uint32(112).uint64(message.netRxPackets);
     }
-    if (message.netRxBytes !== undefined && message.netRxBytes !== 0) {
+    if (message.netRxBytes !== undefined) {
+      if (BigInt.asUintN(64, message.netRxBytes) !== message.netRxBytes) {
+        throw new globalThis.Error("value provided for field message.netRxBytes of type uint64 too large");
+      }
       writer.uint32(120).uint64(message.netRxBytes);
     }
-    if (message.netRxErrors !== undefined && message.netRxErrors !== 0) {
+    if (message.netRxErrors !== undefined) {
+      if (BigInt.asUintN(64, message.netRxErrors) !== message.netRxErrors) {
+        throw new globalThis.Error("value provided for field message.netRxErrors of type uint64 too large");
+      }
       writer.uint32(128).uint64(message.netRxErrors);
     }
-    if (message.netRxDropped !== undefined && message.netRxDropped !== 0) {
+    if (message.netRxDropped !== undefined) {
+      if (BigInt.asUintN(64, message.netRxDropped) !== message.netRxDropped) {
+        throw new globalThis.Error("value provided for field message.netRxDropped of type uint64 too large");
+      }
       writer.uint32(136).uint64(message.netRxDropped);
     }
-    if (message.netTxPackets !== undefined && message.netTxPackets !== 0) {
+    if (message.netTxPackets !== undefined) {
+      if (BigInt.asUintN(64, message.netTxPackets) !== message.netTxPackets) {
+        throw new globalThis.Error("value provided for field message.netTxPackets of type uint64 too large");
+      }
       writer.uint32(144).uint64(message.netTxPackets);
     }
-    if (message.netTxBytes !== undefined && message.netTxBytes !== 0) {
+    if (message.netTxBytes !== undefined) {
+      if (BigInt.asUintN(64, message.netTxBytes) !== message.netTxBytes) {
+        throw new globalThis.Error("value provided for field message.netTxBytes of type uint64 too large");
+      }
       writer.uint32(152).uint64(message.netTxBytes);
     }
-    if (message.netTxErrors !== undefined && message.netTxErrors !== 0) {
+    if (message.netTxErrors !== undefined) {
+      if (BigInt.asUintN(64, message.netTxErrors) !== message.netTxErrors) {
+        throw new globalThis.Error("value provided for field message.netTxErrors of type uint64 too large");
+      }
       writer.uint32(160).uint64(message.netTxErrors);
     }
-    if (message.netTxDropped !== undefined && message.netTxDropped !== 0) {
+    if (message.netTxDropped !== undefined) {
+      if (BigInt.asUintN(64, message.netTxDropped) !== message.netTxDropped) {
+        throw new globalThis.Error("value provided for field message.netTxDropped of type uint64 too large");
+      }
       writer.uint32(168).uint64(message.netTxDropped);
     }
-    if (message.netTcpRttMicrosecsP50 !== undefined && message.netTcpRttMicrosecsP50 !== 0) {
+    if (message.netTcpRttMicrosecsP50 !== undefined) {
       writer.uint32(177).double(message.netTcpRttMicrosecsP50);
     }
-    if (message.netTcpRttMicrosecsP90 !== undefined && message.netTcpRttMicrosecsP90 !== 0) {
+    if (message.netTcpRttMicrosecsP90 !== undefined) {
       writer.uint32(185).double(message.netTcpRttMicrosecsP90);
     }
-    if (message.netTcpRttMicrosecsP95 !== undefined && message.netTcpRttMicrosecsP95 !== 0) {
+    if (message.netTcpRttMicrosecsP95 !== undefined) {
       writer.uint32(193).double(message.netTcpRttMicrosecsP95);
     }
-    if (message.netTcpRttMicrosecsP99 !== undefined && message.netTcpRttMicrosecsP99 !== 0) {
+    if (message.netTcpRttMicrosecsP99 !== undefined) {
       writer.uint32(201).double(message.netTcpRttMicrosecsP99);
     }
-    if (message.diskLimitBytes !== undefined && message.diskLimitBytes !== 0) {
+    if (message.diskLimitBytes !== undefined) {
+      if (BigInt.asUintN(64, message.diskLimitBytes) !== message.diskLimitBytes) {
+        throw new globalThis.Error("value provided for field message.diskLimitBytes of type uint64 too large");
+      }
       writer.uint32(208).uint64(message.diskLimitBytes);
     }
-    if (message.diskUsedBytes !== undefined && message.diskUsedBytes !== 0) {
+    if (message.diskUsedBytes !== undefined) {
+      if (BigInt.asUintN(64, message.diskUsedBytes) !== message.diskUsedBytes) {
+        throw new globalThis.Error("value provided for field message.diskUsedBytes of type uint64 too large");
+      }
       writer.uint32(216).uint64(message.diskUsedBytes);
     }
-    if (message.netTcpActiveConnections !== undefined && message.netTcpActiveConnections !== 0) {
+    if (message.netTcpActiveConnections !== undefined) {
       writer.uint32(225).double(message.netTcpActiveConnections);
     }
-    if (message.netTcpTimeWaitConnections !== undefined && message.netTcpTimeWaitConnections !== 0) {
+    if (message.netTcpTimeWaitConnections !== undefined) {
       writer.uint32(233).double(message.netTcpTimeWaitConnections);
     }
-    if (message.processes !== undefined && message.processes !== 0) {
+    if (message.processes !== undefined) {
       writer.uint32(240).uint32(message.processes);
     }
-    if (message.threads !== undefined && message.threads !== 0) {
+    if (message.threads !== undefined) {
       writer.uint32(248).uint32(message.threads);
     }
-    if (message.memLowPressureCounter !== undefined && message.memLowPressureCounter !== 0) {
+    if (message.memLowPressureCounter !== undefined) {
+      if (BigInt.asUintN(64, message.memLowPressureCounter) !== message.memLowPressureCounter) {
+        throw new globalThis.Error("value provided for field message.memLowPressureCounter of type uint64 too large");
+      }
       writer.uint32(256).uint64(message.memLowPressureCounter);
     }
-    if (message.memMediumPressureCounter !== undefined && message.memMediumPressureCounter !== 0) {
+    if (message.memMediumPressureCounter !== undefined) {
+      if (BigInt.asUintN(64, message.memMediumPressureCounter) !== message.memMediumPressureCounter) {
+        throw new globalThis.Error(
+          "value provided for field message.memMediumPressureCounter of type uint64 too large",
+        );
+      }
       writer.uint32(264).uint64(message.memMediumPressureCounter);
     }
-    if (message.memCriticalPressureCounter !== undefined && message.memCriticalPressureCounter !== 0) {
+    if (message.memCriticalPressureCounter !== undefined) {
+      if (BigInt.asUintN(64, message.memCriticalPressureCounter) !== message.memCriticalPressureCounter) {
+        throw new globalThis.Error(
+          "value provided for field message.memCriticalPressureCounter of type uint64 too large",
+        );
+      }
       writer.uint32(272).uint64(message.memCriticalPressureCounter);
     }
     for (const v of message.netTrafficControlStatistics) {
       TrafficControlStatistics.encode(v!, writer.uint32(282).fork()).join();
     }
-    if (message.memTotalBytes !== undefined && message.memTotalBytes !== 0) {
+    if (message.memTotalBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memTotalBytes) !== message.memTotalBytes) {
+        throw new globalThis.Error("value provided for field message.memTotalBytes of type uint64 too large");
+      }
       writer.uint32(288).uint64(message.memTotalBytes);
     }
-    if (message.memTotalMemswBytes !== undefined && message.memTotalMemswBytes !== 0) {
+    if (message.memTotalMemswBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memTotalMemswBytes) !== message.memTotalMemswBytes) {
+        throw new globalThis.Error("value provided for field message.memTotalMemswBytes of type uint64 too large");
+      }
       writer.uint32(296).uint64(message.memTotalMemswBytes);
     }
-    if (message.memSoftLimitBytes !== undefined && message.memSoftLimitBytes !== 0) {
+    if (message.memSoftLimitBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memSoftLimitBytes) !== message.memSoftLimitBytes) {
+        throw new globalThis.Error("value provided for field message.memSoftLimitBytes of type uint64 too large");
+      }
       writer.uint32(304).uint64(message.memSoftLimitBytes);
     }
-    if (message.memCacheBytes !== undefined && message.memCacheBytes !== 0) {
+    if (message.memCacheBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memCacheBytes) !== message.memCacheBytes) {
+        throw new globalThis.Error("value provided for field message.memCacheBytes of type uint64 too large");
+      }
       writer.uint32(312).uint64(message.memCacheBytes);
     }
-    if (message.memSwapBytes !== undefined && message.memSwapBytes !== 0) {
+    if (message.memSwapBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memSwapBytes) !== message.memSwapBytes) {
+        throw new globalThis.Error("value provided for field message.memSwapBytes of type uint64 too large");
+      }
       writer.uint32(320).uint64(message.memSwapBytes);
     }
-    if (message.memUnevictableBytes !== undefined && message.memUnevictableBytes !== 0) {
+    if (message.memUnevictableBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memUnevictableBytes) !== message.memUnevictableBytes) {
+        throw new globalThis.Error("value provided for field message.memUnevictableBytes of type uint64 too large");
+      }
       writer.uint32(328).uint64(message.memUnevictableBytes);
     }
     if (message.netSnmpStatistics !== undefined) {
@@ -13600,31 +13950,55 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
     if (message.blkioStatistics !== undefined) {
       CgroupInfo_Blkio_Statistics.encode(message.blkioStatistics, writer.uint32(354).fork()).join();
     }
-    if (message.cpusSoftLimit !== undefined && message.cpusSoftLimit !== 0) {
+    if (message.cpusSoftLimit !== undefined) {
       writer.uint32(361).double(message.cpusSoftLimit);
     }
-    if (message.netTxRateLimit !== undefined && message.netTxRateLimit !== 0) {
+    if (message.netTxRateLimit !== undefined) {
+      if (BigInt.asUintN(64, message.netTxRateLimit) !== message.netTxRateLimit) {
+        throw new globalThis.Error("value provided for field message.netTxRateLimit of type uint64 too large");
+      }
       writer.uint32(368).uint64(message.netTxRateLimit);
     }
-    if (message.netTxBurstRateLimit !== undefined && message.netTxBurstRateLimit !== 0) {
+    if (message.netTxBurstRateLimit !== undefined) {
+      if (BigInt.asUintN(64, message.netTxBurstRateLimit) !== message.netTxBurstRateLimit) {
+        throw new globalThis.Error("value provided for field message.netTxBurstRateLimit of type uint64 too large");
+      }
       writer.uint32(376).uint64(message.netTxBurstRateLimit);
     }
-    if (message.netTxBurstSize !== undefined && message.netTxBurstSize !== 0) {
+    if (message.netTxBurstSize !== undefined) {
+      if (BigInt.asUintN(64, message.netTxBurstSize) !== message.netTxBurstSize) {
+        throw new globalThis.Error("value provided for field message.netTxBurstSize of type uint64 too large");
+      }
       writer.uint32(384).uint64(message.netTxBurstSize);
     }
-    if (message.netRxRateLimit !== undefined && message.netRxRateLimit !== 0) {
+    if (message.netRxRateLimit !== undefined) {
+      if (BigInt.asUintN(64, message.netRxRateLimit) !== message.netRxRateLimit) {
+        throw new globalThis.Error("value provided for field message.netRxRateLimit of type uint64 too large");
+      }
       writer.uint32(392).uint64(message.netRxRateLimit);
     }
-    if (message.netRxBurstRateLimit !== undefined && message.netRxBurstRateLimit !== 0) {
+    if (message.netRxBurstRateLimit !== undefined) {
+      if (BigInt.asUintN(64, message.netRxBurstRateLimit) !== message.netRxBurstRateLimit) {
+        throw new globalThis.Error("value provided for field message.netRxBurstRateLimit of type uint64 too large");
+      }
       writer.uint32(400).uint64(message.netRxBurstRateLimit);
     }
-    if (message.netRxBurstSize !== undefined && message.netRxBurstSize !== 0) {
+    if (message.netRxBurstSize !== undefined) {
+      if (BigInt.asUintN(64, message.netRxBurstSize) !== message.netRxBurstSize) {
+        throw new globalThis.Error("value provided for field message.netRxBurstSize of type uint64 too large");
+      }
       writer.uint32(408).uint64(message.netRxBurstSize);
     }
-    if (message.memKmemUsageBytes !== undefined && message.memKmemUsageBytes !== 0) {
+    if (message.memKmemUsageBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memKmemUsageBytes) !== message.memKmemUsageBytes) {
+        throw new globalThis.Error("value provided for field message.memKmemUsageBytes of type uint64 too large");
+      }
       writer.uint32(416).uint64(message.memKmemUsageBytes);
     }
-    if (message.memKmemTcpUsageBytes !== undefined && message.memKmemTcpUsageBytes !== 0) {
+    if (message.memKmemTcpUsageBytes !== undefined) {
+      if (BigInt.asUintN(64, message.memKmemTcpUsageBytes) !== message.memKmemTcpUsageBytes) {
+        throw new globalThis.Error("value provided for field message.memKmemTcpUsageBytes of type uint64 too large");
+      }
       writer.uint32(424).uint64(message.memKmemTcpUsageBytes);
     }
     if (message.netRateStatistics !== undefined) {
@@ -13694,7 +14068,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memRssBytes = longToNumber(reader.uint64());
+            message.memRssBytes = reader.uint64() as bigint;
             continue;
           }
           case 6: {
@@ -13702,7 +14076,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memLimitBytes = longToNumber(reader.uint64());
+            message.memLimitBytes = reader.uint64() as bigint;
             continue;
           }
           case 7: {
@@ -13734,7 +14108,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memFileBytes = longToNumber(reader.uint64());
+            message.memFileBytes = reader.uint64() as bigint;
             continue;
           }
           case 11: {
@@ -13742,7 +14116,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memAnonBytes = longToNumber(reader.uint64());
+            message.memAnonBytes = reader.uint64() as bigint;
             continue;
           }
           case 12: {
@@ -13750,7 +14124,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memMappedFileBytes = longToNumber(reader.uint64());
+            message.memMappedFileBytes = reader.uint64() as bigint;
             continue;
           }
           case 13: {
@@ -13766,7 +14140,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxPackets = longToNumber(reader.uint64());
+            message.netRxPackets = reader.uint64() as bigint;
             continue;
           }
           case 15: {
@@ -13774,7 +14148,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxBytes = longToNumber(reader.uint64());
+            message.netRxBytes = reader.uint64() as bigint;
             continue;
           }
           case 16: {
@@ -13782,7 +14156,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxErrors = longToNumber(reader.uint64());
+            message.netRxErrors = reader.uint64() as bigint;
             continue;
           }
           case 17: {
@@ -13790,7 +14164,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxDropped = longToNumber(reader.uint64());
+            message.netRxDropped = reader.uint64() as bigint;
             continue;
           }
           case 18: {
@@ -13798,7 +14172,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxPackets = longToNumber(reader.uint64());
+            message.netTxPackets = reader.uint64() as bigint;
             continue;
           }
           case 19: {
@@ -13806,7 +14180,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxBytes = longToNumber(reader.uint64());
+            message.netTxBytes = reader.uint64() as bigint;
             continue;
           }
           case 20: {
@@ -13814,7 +14188,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxErrors = longToNumber(reader.uint64());
+            message.netTxErrors = reader.uint64() as bigint;
             continue;
           }
           case 21: {
@@ -13822,7 +14196,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxDropped = longToNumber(reader.uint64());
+            message.netTxDropped = reader.uint64() as bigint;
             continue;
           }
           case 22: {
@@ -13862,7 +14236,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.diskLimitBytes = longToNumber(reader.uint64());
+            message.diskLimitBytes = reader.uint64() as bigint;
             continue;
           }
           case 27: {
@@ -13870,7 +14244,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.diskUsedBytes = longToNumber(reader.uint64());
+            message.diskUsedBytes = reader.uint64() as bigint;
             continue;
           }
           case 28: {
@@ -13910,7 +14284,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memLowPressureCounter = longToNumber(reader.uint64());
+            message.memLowPressureCounter = reader.uint64() as bigint;
             continue;
           }
           case 33: {
@@ -13918,7 +14292,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memMediumPressureCounter = longToNumber(reader.uint64());
+            message.memMediumPressureCounter = reader.uint64() as bigint;
             continue;
           }
           case 34: {
@@ -13926,7 +14300,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memCriticalPressureCounter = longToNumber(reader.uint64());
+            message.memCriticalPressureCounter = reader.uint64() as bigint;
             continue;
           }
           case 35: {
@@ -13942,7 +14316,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memTotalBytes = longToNumber(reader.uint64());
+            message.memTotalBytes = reader.uint64() as bigint;
             continue;
           }
           case 37: {
@@ -13950,7 +14324,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memTotalMemswBytes = longToNumber(reader.uint64());
+            message.memTotalMemswBytes = reader.uint64() as bigint;
             continue;
           }
           case 38: {
@@ -13958,7 +14332,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memSoftLimitBytes = longToNumber(reader.uint64());
+            message.memSoftLimitBytes = reader.uint64() as bigint;
             continue;
           }
           case 39: {
@@ -13966,7 +14340,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memCacheBytes = longToNumber(reader.uint64());
+            message.memCacheBytes = reader.uint64() as bigint;
             continue;
           }
           case 40: {
@@ -13974,7 +14348,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memSwapBytes = longToNumber(reader.uint64());
+            message.memSwapBytes = reader.uint64() as bigint;
             continue;
           }
           case 41: {
@@ -13982,7 +14356,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memUnevictableBytes = longToNumber(reader.uint64());
+            message.memUnevictableBytes = reader.uint64() as bigint;
             continue;
           }
           case 42: {
@@ -14022,7 +14396,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxRateLimit = longToNumber(reader.uint64());
+            message.netTxRateLimit = reader.uint64() as bigint;
             continue;
           }
           case 47: {
@@ -14030,7 +14404,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxBurstRateLimit = longToNumber(reader.uint64());
+            message.netTxBurstRateLimit = reader.uint64() as bigint;
             continue;
           }
           case 48: {
@@ -14038,7 +14412,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netTxBurstSize = longToNumber(reader.uint64());
+            message.netTxBurstSize = reader.uint64() as bigint;
             continue;
           }
           case 49: {
@@ -14046,7 +14420,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxRateLimit = longToNumber(reader.uint64());
+            message.netRxRateLimit = reader.uint64() as bigint;
             continue;
           }
           case 50: {
@@ -14054,7 +14428,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxBurstRateLimit = longToNumber(reader.uint64());
+            message.netRxBurstRateLimit = reader.uint64() as bigint;
             continue;
           }
           case 51: {
@@ -14062,7 +14436,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.netRxBurstSize = longToNumber(reader.uint64());
+            message.netRxBurstSize = reader.uint64() as bigint;
             continue;
           }
           case 52: {
@@ -14070,7 +14444,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memKmemUsageBytes = longToNumber(reader.uint64());
+            message.memKmemUsageBytes = reader.uint64() as bigint;
             continue;
           }
           case 53: {
@@ -14078,7 +14452,7 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
               break;
             }
 
-            message.memKmemTcpUsageBytes = longToNumber(reader.uint64());
+            message.memKmemTcpUsageBytes = reader.uint64() as bigint;
             continue;
           }
           case 54: {
@@ -14119,263 +14493,95 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
 
   fromJSON(object: any): ResourceStatistics {
     return {
-      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : 0,
-      cpusUserTimeSecs: isSet(object.cpusUserTimeSecs)
-        ? globalThis.Number(object.cpusUserTimeSecs)
-        : isSet(object.cpus_user_time_secs)
-        ? globalThis.Number(object.cpus_user_time_secs)
-        : 0,
-      cpusSystemTimeSecs: isSet(object.cpusSystemTimeSecs)
-        ? globalThis.Number(object.cpusSystemTimeSecs)
-        : isSet(object.cpus_system_time_secs)
+      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : undefined,
+      cpusUserTimeSecs: isSet(object.cpus_user_time_secs) ? globalThis.Number(object.cpus_user_time_secs) : undefined,
+      cpusSystemTimeSecs: isSet(object.cpus_system_time_secs)
         ? globalThis.Number(object.cpus_system_time_secs)
-        : 0,
-      cpusLimit: isSet(object.cpusLimit)
-        ? globalThis.Number(object.cpusLimit)
-        : isSet(object.cpus_limit)
-        ? globalThis.Number(object.cpus_limit)
-        : 0,
-      memRssBytes: isSet(object.memRssBytes)
-        ? globalThis.Number(object.memRssBytes)
-        : isSet(object.mem_rss_bytes)
-        ? globalThis.Number(object.mem_rss_bytes)
-        : 0,
-      memLimitBytes: isSet(object.memLimitBytes)
-        ? globalThis.Number(object.memLimitBytes)
-        : isSet(object.mem_limit_bytes)
-        ? globalThis.Number(object.mem_limit_bytes)
-        : 0,
-      cpusNrPeriods: isSet(object.cpusNrPeriods)
-        ? globalThis.Number(object.cpusNrPeriods)
-        : isSet(object.cpus_nr_periods)
-        ? globalThis.Number(object.cpus_nr_periods)
-        : 0,
-      cpusNrThrottled: isSet(object.cpusNrThrottled)
-        ? globalThis.Number(object.cpusNrThrottled)
-        : isSet(object.cpus_nr_throttled)
-        ? globalThis.Number(object.cpus_nr_throttled)
-        : 0,
-      cpusThrottledTimeSecs: isSet(object.cpusThrottledTimeSecs)
-        ? globalThis.Number(object.cpusThrottledTimeSecs)
-        : isSet(object.cpus_throttled_time_secs)
+        : undefined,
+      cpusLimit: isSet(object.cpus_limit) ? globalThis.Number(object.cpus_limit) : undefined,
+      memRssBytes: isSet(object.mem_rss_bytes) ? BigInt(object.mem_rss_bytes) : undefined,
+      memLimitBytes: isSet(object.mem_limit_bytes) ? BigInt(object.mem_limit_bytes) : undefined,
+      cpusNrPeriods: isSet(object.cpus_nr_periods) ? globalThis.Number(object.cpus_nr_periods) : undefined,
+      cpusNrThrottled: isSet(object.cpus_nr_throttled) ? globalThis.Number(object.cpus_nr_throttled) : undefined,
+      cpusThrottledTimeSecs: isSet(object.cpus_throttled_time_secs)
         ? globalThis.Number(object.cpus_throttled_time_secs)
-        : 0,
-      memFileBytes: isSet(object.memFileBytes)
-        ? globalThis.Number(object.memFileBytes)
-        : isSet(object.mem_file_bytes)
-        ? globalThis.Number(object.mem_file_bytes)
-        : 0,
-      memAnonBytes: isSet(object.memAnonBytes)
-        ? globalThis.Number(object.memAnonBytes)
-        : isSet(object.mem_anon_bytes)
-        ? globalThis.Number(object.mem_anon_bytes)
-        : 0,
-      memMappedFileBytes: isSet(object.memMappedFileBytes)
-        ? globalThis.Number(object.memMappedFileBytes)
-        : isSet(object.mem_mapped_file_bytes)
-        ? globalThis.Number(object.mem_mapped_file_bytes)
-        : 0,
+        : undefined,
+      memFileBytes: isSet(object.mem_file_bytes) ? BigInt(object.mem_file_bytes) : undefined,
+      memAnonBytes: isSet(object.mem_anon_bytes) ? BigInt(object.mem_anon_bytes) : undefined,
+      memMappedFileBytes: isSet(object.mem_mapped_file_bytes) ? BigInt(object.mem_mapped_file_bytes) : undefined,
       perf: isSet(object.perf) ? PerfStatistics.fromJSON(object.perf) : undefined,
-      netRxPackets: isSet(object.netRxPackets)
-        ? globalThis.Number(object.netRxPackets)
-        : isSet(object.net_rx_packets)
-        ? globalThis.Number(object.net_rx_packets)
-        : 0,
-      netRxBytes: isSet(object.netRxBytes)
-        ? globalThis.Number(object.netRxBytes)
-        : isSet(object.net_rx_bytes)
-        ? globalThis.Number(object.net_rx_bytes)
-        : 0,
-      netRxErrors: isSet(object.netRxErrors)
-        ? globalThis.Number(object.netRxErrors)
-        : isSet(object.net_rx_errors)
-        ? globalThis.Number(object.net_rx_errors)
-        : 0,
-      netRxDropped: isSet(object.netRxDropped)
-        ? globalThis.Number(object.netRxDropped)
-        : isSet(object.net_rx_dropped)
-        ? globalThis.Number(object.net_rx_dropped)
-        : 0,
-      netTxPackets: isSet(object.netTxPackets)
-        ? globalThis.Number(object.netTxPackets)
-        : isSet(object.net_tx_packets)
-        ? globalThis.Number(object.net_tx_packets)
-        : 0,
-      netTxBytes: isSet(object.netTxBytes)
-        ? globalThis.Number(object.netTxBytes)
-        : isSet(object.net_tx_bytes)
-        ? globalThis.Number(object.net_tx_bytes)
-        : 0,
-      netTxErrors: isSet(object.netTxErrors)
-        ? globalThis.Number(object.netTxErrors)
-        : isSet(object.net_tx_errors)
-        ? globalThis.Number(object.net_tx_errors)
-        : 0,
-      netTxDropped: isSet(object.netTxDropped)
-        ? globalThis.Number(object.netTxDropped)
-        : isSet(object.net_tx_dropped)
-        ? globalThis.Number(object.net_tx_dropped)
-        : 0,
-      netTcpRttMicrosecsP50: isSet(object.netTcpRttMicrosecsP50)
-        ? globalThis.Number(object.netTcpRttMicrosecsP50)
-        : isSet(object.net_tcp_rtt_microsecs_p50)
+      netRxPackets: isSet(object.net_rx_packets) ? BigInt(object.net_rx_packets) : undefined,
+      netRxBytes: isSet(object.net_rx_bytes) ? BigInt(object.net_rx_bytes) : undefined,
+      netRxErrors: isSet(object.net_rx_errors) ? BigInt(object.net_rx_errors) : undefined,
+      netRxDropped: isSet(object.net_rx_dropped) ? BigInt(object.net_rx_dropped) : undefined,
+      netTxPackets: isSet(object.net_tx_packets) ? BigInt(object.net_tx_packets) : undefined,
+      netTxBytes: isSet(object.net_tx_bytes) ? BigInt(object.net_tx_bytes) : undefined,
+      netTxErrors: isSet(object.net_tx_errors) ? BigInt(object.net_tx_errors) : undefined,
+      netTxDropped: isSet(object.net_tx_dropped) ? BigInt(object.net_tx_dropped) : undefined,
+      netTcpRttMicrosecsP50: isSet(object.net_tcp_rtt_microsecs_p50)
         ? globalThis.Number(object.net_tcp_rtt_microsecs_p50)
-        : 0,
-      netTcpRttMicrosecsP90: isSet(object.netTcpRttMicrosecsP90)
-        ? globalThis.Number(object.netTcpRttMicrosecsP90)
-        : isSet(object.net_tcp_rtt_microsecs_p90)
+        : undefined,
+      netTcpRttMicrosecsP90: isSet(object.net_tcp_rtt_microsecs_p90)
         ? globalThis.Number(object.net_tcp_rtt_microsecs_p90)
-        : 0,
-      netTcpRttMicrosecsP95: isSet(object.netTcpRttMicrosecsP95)
-        ? globalThis.Number(object.netTcpRttMicrosecsP95)
-        : isSet(object.net_tcp_rtt_microsecs_p95)
+        : undefined,
+      netTcpRttMicrosecsP95: isSet(object.net_tcp_rtt_microsecs_p95)
         ? globalThis.Number(object.net_tcp_rtt_microsecs_p95)
-        : 0,
-      netTcpRttMicrosecsP99: isSet(object.netTcpRttMicrosecsP99)
-        ? globalThis.Number(object.netTcpRttMicrosecsP99)
-        : isSet(object.net_tcp_rtt_microsecs_p99)
+        : undefined,
+      netTcpRttMicrosecsP99: isSet(object.net_tcp_rtt_microsecs_p99)
         ? globalThis.Number(object.net_tcp_rtt_microsecs_p99)
-        : 0,
-      diskLimitBytes: isSet(object.diskLimitBytes)
-        ? globalThis.Number(object.diskLimitBytes)
-        : isSet(object.disk_limit_bytes)
-        ? globalThis.Number(object.disk_limit_bytes)
-        : 0,
-      diskUsedBytes: isSet(object.diskUsedBytes)
-        ? globalThis.Number(object.diskUsedBytes)
-        : isSet(object.disk_used_bytes)
-        ? globalThis.Number(object.disk_used_bytes)
-        : 0,
-      netTcpActiveConnections: isSet(object.netTcpActiveConnections)
-        ? globalThis.Number(object.netTcpActiveConnections)
-        : isSet(object.net_tcp_active_connections)
+        : undefined,
+      diskLimitBytes: isSet(object.disk_limit_bytes) ? BigInt(object.disk_limit_bytes) : undefined,
+      diskUsedBytes: isSet(object.disk_used_bytes) ? BigInt(object.disk_used_bytes) : undefined,
+      netTcpActiveConnections: isSet(object.net_tcp_active_connections)
         ? globalThis.Number(object.net_tcp_active_connections)
-        : 0,
-      netTcpTimeWaitConnections: isSet(object.netTcpTimeWaitConnections)
-        ? globalThis.Number(object.netTcpTimeWaitConnections)
-        : isSet(object.net_tcp_time_wait_connections)
+        : undefined,
+      netTcpTimeWaitConnections: isSet(object.net_tcp_time_wait_connections)
         ? globalThis.Number(object.net_tcp_time_wait_connections)
-        : 0,
-      processes: isSet(object.processes) ? globalThis.Number(object.processes) : 0,
-      threads: isSet(object.threads) ? globalThis.Number(object.threads) : 0,
-      memLowPressureCounter: isSet(object.memLowPressureCounter)
-        ? globalThis.Number(object.memLowPressureCounter)
-        : isSet(object.mem_low_pressure_counter)
-        ? globalThis.Number(object.mem_low_pressure_counter)
-        : 0,
-      memMediumPressureCounter: isSet(object.memMediumPressureCounter)
-        ? globalThis.Number(object.memMediumPressureCounter)
-        : isSet(object.mem_medium_pressure_counter)
-        ? globalThis.Number(object.mem_medium_pressure_counter)
-        : 0,
-      memCriticalPressureCounter: isSet(object.memCriticalPressureCounter)
-        ? globalThis.Number(object.memCriticalPressureCounter)
-        : isSet(object.mem_critical_pressure_counter)
-        ? globalThis.Number(object.mem_critical_pressure_counter)
-        : 0,
-      netTrafficControlStatistics: globalThis.Array.isArray(object?.netTrafficControlStatistics)
-        ? object.netTrafficControlStatistics.map((e: any) => TrafficControlStatistics.fromJSON(e))
-        : globalThis.Array.isArray(object?.net_traffic_control_statistics)
+        : undefined,
+      processes: isSet(object.processes) ? globalThis.Number(object.processes) : undefined,
+      threads: isSet(object.threads) ? globalThis.Number(object.threads) : undefined,
+      memLowPressureCounter: isSet(object.mem_low_pressure_counter)
+        ? BigInt(object.mem_low_pressure_counter)
+        : undefined,
+      memMediumPressureCounter: isSet(object.mem_medium_pressure_counter)
+        ? BigInt(object.mem_medium_pressure_counter)
+        : undefined,
+      memCriticalPressureCounter: isSet(object.mem_critical_pressure_counter)
+        ? BigInt(object.mem_critical_pressure_counter)
+        : undefined,
+      netTrafficControlStatistics: globalThis.Array.isArray(object?.net_traffic_control_statistics)
         ? object.net_traffic_control_statistics.map((e: any) => TrafficControlStatistics.fromJSON(e))
         : [],
-      memTotalBytes: isSet(object.memTotalBytes)
-        ? globalThis.Number(object.memTotalBytes)
-        : isSet(object.mem_total_bytes)
-        ? globalThis.Number(object.mem_total_bytes)
-        : 0,
-      memTotalMemswBytes: isSet(object.memTotalMemswBytes)
-        ? globalThis.Number(object.memTotalMemswBytes)
-        : isSet(object.mem_total_memsw_bytes)
-        ? globalThis.Number(object.mem_total_memsw_bytes)
-        : 0,
-      memSoftLimitBytes: isSet(object.memSoftLimitBytes)
-        ? globalThis.Number(object.memSoftLimitBytes)
-        : isSet(object.mem_soft_limit_bytes)
-        ? globalThis.Number(object.mem_soft_limit_bytes)
-        : 0,
-      memCacheBytes: isSet(object.memCacheBytes)
-        ? globalThis.Number(object.memCacheBytes)
-        : isSet(object.mem_cache_bytes)
-        ? globalThis.Number(object.mem_cache_bytes)
-        : 0,
-      memSwapBytes: isSet(object.memSwapBytes)
-        ? globalThis.Number(object.memSwapBytes)
-        : isSet(object.mem_swap_bytes)
-        ? globalThis.Number(object.mem_swap_bytes)
-        : 0,
-      memUnevictableBytes: isSet(object.memUnevictableBytes)
-        ? globalThis.Number(object.memUnevictableBytes)
-        : isSet(object.mem_unevictable_bytes)
-        ? globalThis.Number(object.mem_unevictable_bytes)
-        : 0,
-      netSnmpStatistics: isSet(object.netSnmpStatistics)
-        ? SNMPStatistics.fromJSON(object.netSnmpStatistics)
-        : isSet(object.net_snmp_statistics)
+      memTotalBytes: isSet(object.mem_total_bytes) ? BigInt(object.mem_total_bytes) : undefined,
+      memTotalMemswBytes: isSet(object.mem_total_memsw_bytes) ? BigInt(object.mem_total_memsw_bytes) : undefined,
+      memSoftLimitBytes: isSet(object.mem_soft_limit_bytes) ? BigInt(object.mem_soft_limit_bytes) : undefined,
+      memCacheBytes: isSet(object.mem_cache_bytes) ? BigInt(object.mem_cache_bytes) : undefined,
+      memSwapBytes: isSet(object.mem_swap_bytes) ? BigInt(object.mem_swap_bytes) : undefined,
+      memUnevictableBytes: isSet(object.mem_unevictable_bytes) ? BigInt(object.mem_unevictable_bytes) : undefined,
+      netSnmpStatistics: isSet(object.net_snmp_statistics)
         ? SNMPStatistics.fromJSON(object.net_snmp_statistics)
         : undefined,
-      diskStatistics: globalThis.Array.isArray(object?.diskStatistics)
-        ? object.diskStatistics.map((e: any) => DiskStatistics.fromJSON(e))
-        : globalThis.Array.isArray(object?.disk_statistics)
+      diskStatistics: globalThis.Array.isArray(object?.disk_statistics)
         ? object.disk_statistics.map((e: any) => DiskStatistics.fromJSON(e))
         : [],
-      blkioStatistics: isSet(object.blkioStatistics)
-        ? CgroupInfo_Blkio_Statistics.fromJSON(object.blkioStatistics)
-        : isSet(object.blkio_statistics)
+      blkioStatistics: isSet(object.blkio_statistics)
         ? CgroupInfo_Blkio_Statistics.fromJSON(object.blkio_statistics)
         : undefined,
-      cpusSoftLimit: isSet(object.cpusSoftLimit)
-        ? globalThis.Number(object.cpusSoftLimit)
-        : isSet(object.cpus_soft_limit)
-        ? globalThis.Number(object.cpus_soft_limit)
-        : 0,
-      netTxRateLimit: isSet(object.netTxRateLimit)
-        ? globalThis.Number(object.netTxRateLimit)
-        : isSet(object.net_tx_rate_limit)
-        ? globalThis.Number(object.net_tx_rate_limit)
-        : 0,
-      netTxBurstRateLimit: isSet(object.netTxBurstRateLimit)
-        ? globalThis.Number(object.netTxBurstRateLimit)
-        : isSet(object.net_tx_burst_rate_limit)
-        ? globalThis.Number(object.net_tx_burst_rate_limit)
-        : 0,
-      netTxBurstSize: isSet(object.netTxBurstSize)
-        ? globalThis.Number(object.netTxBurstSize)
-        : isSet(object.net_tx_burst_size)
-        ? globalThis.Number(object.net_tx_burst_size)
-        : 0,
-      netRxRateLimit: isSet(object.netRxRateLimit)
-        ? globalThis.Number(object.netRxRateLimit)
-        : isSet(object.net_rx_rate_limit)
-        ? globalThis.Number(object.net_rx_rate_limit)
-        : 0,
-      netRxBurstRateLimit: isSet(object.netRxBurstRateLimit)
-        ? globalThis.Number(object.netRxBurstRateLimit)
-        : isSet(object.net_rx_burst_rate_limit)
-        ? globalThis.Number(object.net_rx_burst_rate_limit)
-        : 0,
-      netRxBurstSize: isSet(object.netRxBurstSize)
-        ? globalThis.Number(object.netRxBurstSize)
-        : isSet(object.net_rx_burst_size)
-        ? globalThis.Number(object.net_rx_burst_size)
-        : 0,
-      memKmemUsageBytes: isSet(object.memKmemUsageBytes)
-        ? globalThis.Number(object.memKmemUsageBytes)
-        : isSet(object.mem_kmem_usage_bytes)
-        ? globalThis.Number(object.mem_kmem_usage_bytes)
-        : 0,
-      memKmemTcpUsageBytes: isSet(object.memKmemTcpUsageBytes)
-        ? globalThis.Number(object.memKmemTcpUsageBytes)
-        : isSet(object.mem_kmem_tcp_usage_bytes)
-        ? globalThis.Number(object.mem_kmem_tcp_usage_bytes)
-        : 0,
-      netRateStatistics: isSet(object.netRateStatistics)
-        ? ResourceStatistics_RateStatistics.fromJSON(object.netRateStatistics)
-        : isSet(object.net_rate_statistics)
+      cpusSoftLimit: isSet(object.cpus_soft_limit) ? globalThis.Number(object.cpus_soft_limit) : undefined,
+      netTxRateLimit: isSet(object.net_tx_rate_limit) ? BigInt(object.net_tx_rate_limit) : undefined,
+      netTxBurstRateLimit: isSet(object.net_tx_burst_rate_limit) ? BigInt(object.net_tx_burst_rate_limit) : undefined,
+      netTxBurstSize: isSet(object.net_tx_burst_size) ? BigInt(object.net_tx_burst_size) : undefined,
+      netRxRateLimit: isSet(object.net_rx_rate_limit) ? BigInt(object.net_rx_rate_limit) : undefined,
+      netRxBurstRateLimit: isSet(object.net_rx_burst_rate_limit) ? BigInt(object.net_rx_burst_rate_limit) : undefined,
+      netRxBurstSize: isSet(object.net_rx_burst_size) ? BigInt(object.net_rx_burst_size) : undefined,
+      memKmemUsageBytes: isSet(object.mem_kmem_usage_bytes) ? BigInt(object.mem_kmem_usage_bytes) : undefined,
+      memKmemTcpUsageBytes: isSet(object.mem_kmem_tcp_usage_bytes)
+        ? BigInt(object.mem_kmem_tcp_usage_bytes)
+        : undefined,
+      netRateStatistics: isSet(object.net_rate_statistics)
         ? ResourceStatistics_RateStatistics.fromJSON(object.net_rate_statistics)
         : undefined,
-      netEphemeralPorts: isSet(object.netEphemeralPorts)
-        ? Value_Range.fromJSON(object.netEphemeralPorts)
-        : isSet(object.net_ephemeral_ports)
+      netEphemeralPorts: isSet(object.net_ephemeral_ports)
         ? Value_Range.fromJSON(object.net_ephemeral_ports)
         : undefined,
     };
@@ -14383,172 +14589,172 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
 
   toJSON(message: ResourceStatistics): unknown {
     const obj: any = {};
-    if (message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       obj.timestamp = floatToJson(message.timestamp);
     }
-    if (message.cpusUserTimeSecs !== undefined && message.cpusUserTimeSecs !== 0) {
-      obj.cpusUserTimeSecs = floatToJson(message.cpusUserTimeSecs);
+    if (message.cpusUserTimeSecs !== undefined) {
+      obj.cpus_user_time_secs = floatToJson(message.cpusUserTimeSecs);
     }
-    if (message.cpusSystemTimeSecs !== undefined && message.cpusSystemTimeSecs !== 0) {
-      obj.cpusSystemTimeSecs = floatToJson(message.cpusSystemTimeSecs);
+    if (message.cpusSystemTimeSecs !== undefined) {
+      obj.cpus_system_time_secs = floatToJson(message.cpusSystemTimeSecs);
     }
-    if (message.cpusLimit !== undefined && message.cpusLimit !== 0) {
-      obj.cpusLimit = floatToJson(message.cpusLimit);
+    if (message.cpusLimit !== undefined) {
+      obj.cpus_limit = floatToJson(message.cpusLimit);
     }
-    if (message.memRssBytes !== undefined && message.memRssBytes !== 0) {
-      obj.memRssBytes = Math.round(message.memRssBytes);
+    if (message.memRssBytes !== undefined) {
+      obj.mem_rss_bytes = message.memRssBytes.toString();
     }
-    if (message.memLimitBytes !== undefined && message.memLimitBytes !== 0) {
-      obj.memLimitBytes = Math.round(message.memLimitBytes);
+    if (message.memLimitBytes !== undefined) {
+      obj.mem_limit_bytes = message.memLimitBytes.toString();
     }
-    if (message.cpusNrPeriods !== undefined && message.cpusNrPeriods !== 0) {
-      obj.cpusNrPeriods = Math.round(message.cpusNrPeriods);
+    if (message.cpusNrPeriods !== undefined) {
+      obj.cpus_nr_periods = Math.round(message.cpusNrPeriods);
     }
-    if (message.cpusNrThrottled !== undefined && message.cpusNrThrottled !== 0) {
-      obj.cpusNrThrottled = Math.round(message.cpusNrThrottled);
+    if (message.cpusNrThrottled !== undefined) {
+      obj.cpus_nr_throttled = Math.round(message.cpusNrThrottled);
     }
-    if (message.cpusThrottledTimeSecs !== undefined && message.cpusThrottledTimeSecs !== 0) {
-      obj.cpusThrottledTimeSecs = floatToJson(message.cpusThrottledTimeSecs);
+    if (message.cpusThrottledTimeSecs !== undefined) {
+      obj.cpus_throttled_time_secs = floatToJson(message.cpusThrottledTimeSecs);
     }
-    if (message.memFileBytes !== undefined && message.memFileBytes !== 0) {
-      obj.memFileBytes = Math.round(message.memFileBytes);
+    if (message.memFileBytes !== undefined) {
+      obj.mem_file_bytes = message.memFileBytes.toString();
     }
-    if (message.memAnonBytes !== undefined && message.memAnonBytes !== 0) {
-      obj.memAnonBytes = Math.round(message.memAnonBytes);
+    if (message.memAnonBytes !== undefined) {
+      obj.mem_anon_bytes = message.memAnonBytes.toString();
     }
-    if (message.memMappedFileBytes !== undefined && message.memMappedFileBytes !== 0) {
-      obj.memMappedFileBytes = Math.round(message.memMappedFileBytes);
+    if (message.memMappedFileBytes !== undefined) {
+      obj.mem_mapped_file_bytes = message.memMappedFileBytes.toString();
     }
     if (message.perf !== undefined) {
       obj.perf = PerfStatistics.toJSON(message.perf);
     }
-    if (message.netRxPackets !== undefined && message.netRxPackets !== 0) {
-      obj.netRxPackets = Math.round(message.netRxPackets);
+    if (message.netRxPackets !== undefined) {
+      obj.net_rx_packets = message.netRxPackets.toString();
     }
-    if (message.netRxBytes !== undefined && message.netRxBytes !== 0) {
-      obj.netRxBytes = Math.round(message.netRxBytes);
+    if (message.netRxBytes !== undefined) {
+      obj.net_rx_bytes = message.netRxBytes.toString();
     }
-    if (message.netRxErrors !== undefined && message.netRxErrors !== 0) {
-      obj.netRxErrors = Math.round(message.netRxErrors);
+    if (message.netRxErrors !== undefined) {
+      obj.net_rx_errors = message.netRxErrors.toString();
     }
-    if (message.netRxDropped !== undefined && message.netRxDropped !== 0) {
-      obj.netRxDropped = Math.round(message.netRxDropped);
+    if (message.netRxDropped !== undefined) {
+      obj.net_rx_dropped = message.netRxDropped.toString();
     }
-    if (message.netTxPackets !== undefined && message.netTxPackets !== 0) {
-      obj.netTxPackets = Math.round(message.netTxPackets);
+    if (message.netTxPackets !== undefined) {
+      obj.net_tx_packets = message.netTxPackets.toString();
     }
-    if (message.netTxBytes !== undefined && message.netTxBytes !== 0) {
-      obj.netTxBytes = Math.round(message.netTxBytes);
+    if (message.netTxBytes !== undefined) {
+      obj.net_tx_bytes = message.netTxBytes.toString();
     }
-    if (message.netTxErrors !== undefined && message.netTxErrors !== 0) {
-      obj.netTxErrors = Math.round(message.netTxErrors);
+    if (message.netTxErrors !== undefined) {
+      obj.net_tx_errors = message.netTxErrors.toString();
     }
-    if (message.netTxDropped !== undefined && message.netTxDropped !== 0) {
-      obj.netTxDropped = Math.round(message.netTxDropped);
+    if (message.netTxDropped !== undefined) {
+      obj.net_tx_dropped = message.netTxDropped.toString();
     }
-    if (message.netTcpRttMicrosecsP50 !== undefined && message.netTcpRttMicrosecsP50 !== 0) {
-      obj.netTcpRttMicrosecsP50 = floatToJson(message.netTcpRttMicrosecsP50);
+    if (message.netTcpRttMicrosecsP50 !== undefined) {
+      obj.net_tcp_rtt_microsecs_p50 = floatToJson(message.netTcpRttMicrosecsP50);
     }
-    if (message.netTcpRttMicrosecsP90 !== undefined && message.netTcpRttMicrosecsP90 !== 0) {
-      obj.netTcpRttMicrosecsP90 = floatToJson(message.netTcpRttMicrosecsP90);
+    if (message.netTcpRttMicrosecsP90 !== undefined) {
+      obj.net_tcp_rtt_microsecs_p90 = floatToJson(message.netTcpRttMicrosecsP90);
     }
-    if (message.netTcpRttMicrosecsP95 !== undefined && message.netTcpRttMicrosecsP95 !== 0) {
-      obj.netTcpRttMicrosecsP95 = floatToJson(message.netTcpRttMicrosecsP95);
+    if (message.netTcpRttMicrosecsP95 !== undefined) {
+      obj.net_tcp_rtt_microsecs_p95 = floatToJson(message.netTcpRttMicrosecsP95);
     }
-    if (message.netTcpRttMicrosecsP99 !== undefined && message.netTcpRttMicrosecsP99 !== 0) {
-      obj.netTcpRttMicrosecsP99 = floatToJson(message.netTcpRttMicrosecsP99);
+    if (message.netTcpRttMicrosecsP99 !== undefined) {
+      obj.net_tcp_rtt_microsecs_p99 = floatToJson(message.netTcpRttMicrosecsP99);
     }
-    if (message.diskLimitBytes !== undefined && message.diskLimitBytes !== 0) {
-      obj.diskLimitBytes = Math.round(message.diskLimitBytes);
+    if (message.diskLimitBytes !== undefined) {
+      obj.disk_limit_bytes = message.diskLimitBytes.toString();
     }
-    if (message.diskUsedBytes !== undefined && message.diskUsedBytes !== 0) {
-      obj.diskUsedBytes = Math.round(message.diskUsedBytes);
+    if (message.diskUsedBytes !== undefined) {
+      obj.disk_used_bytes = message.diskUsedBytes.toString();
     }
-    if (message.netTcpActiveConnections !== undefined && message.netTcpActiveConnections !== 0) {
-      obj.netTcpActiveConnections = floatToJson(message.netTcpActiveConnections);
+    if (message.netTcpActiveConnections !== undefined) {
+      obj.net_tcp_active_connections = floatToJson(message.netTcpActiveConnections);
     }
-    if (message.netTcpTimeWaitConnections !== undefined && message.netTcpTimeWaitConnections !== 0) {
-      obj.netTcpTimeWaitConnections = floatToJson(message.netTcpTimeWaitConnections);
+    if (message.netTcpTimeWaitConnections !== undefined) {
+      obj.net_tcp_time_wait_connections = floatToJson(message.netTcpTimeWaitConnections);
     }
-    if (message.processes !== undefined && message.processes !== 0) {
+    if (message.processes !== undefined) {
       obj.processes = Math.round(message.processes);
     }
-    if (message.threads !== undefined && message.threads !== 0) {
+    if (message.threads !== undefined) {
       obj.threads = Math.round(message.threads);
     }
-    if (message.memLowPressureCounter !== undefined && message.memLowPressureCounter !== 0) {
-      obj.memLowPressureCounter = Math.round(message.memLowPressureCounter);
+    if (message.memLowPressureCounter !== undefined) {
+      obj.mem_low_pressure_counter = message.memLowPressureCounter.toString();
     }
-    if (message.memMediumPressureCounter !== undefined && message.memMediumPressureCounter !== 0) {
-      obj.memMediumPressureCounter = Math.round(message.memMediumPressureCounter);
+    if (message.memMediumPressureCounter !== undefined) {
+      obj.mem_medium_pressure_counter = message.memMediumPressureCounter.toString();
     }
-    if (message.memCriticalPressureCounter !== undefined && message.memCriticalPressureCounter !== 0) {
-      obj.memCriticalPressureCounter = Math.round(message.memCriticalPressureCounter);
+    if (message.memCriticalPressureCounter !== undefined) {
+      obj.mem_critical_pressure_counter = message.memCriticalPressureCounter.toString();
     }
     if (message.netTrafficControlStatistics?.length) {
-      obj.netTrafficControlStatistics = message.netTrafficControlStatistics.map((e) =>
+      obj.net_traffic_control_statistics = message.netTrafficControlStatistics.map((e) =>
         TrafficControlStatistics.toJSON(e)
       );
     }
-    if (message.memTotalBytes !== undefined && message.memTotalBytes !== 0) {
-      obj.memTotalBytes = Math.round(message.memTotalBytes);
+    if (message.memTotalBytes !== undefined) {
+      obj.mem_total_bytes = message.memTotalBytes.toString();
     }
-    if (message.memTotalMemswBytes !== undefined && message.memTotalMemswBytes !== 0) {
-      obj.memTotalMemswBytes = Math.round(message.memTotalMemswBytes);
+    if (message.memTotalMemswBytes !== undefined) {
+      obj.mem_total_memsw_bytes = message.memTotalMemswBytes.toString();
     }
-    if (message.memSoftLimitBytes !== undefined && message.memSoftLimitBytes !== 0) {
-      obj.memSoftLimitBytes = Math.round(message.memSoftLimitBytes);
+    if (message.memSoftLimitBytes !== undefined) {
+      obj.mem_soft_limit_bytes = message.memSoftLimitBytes.toString();
     }
-    if (message.memCacheBytes !== undefined && message.memCacheBytes !== 0) {
-      obj.memCacheBytes = Math.round(message.memCacheBytes);
+    if (message.memCacheBytes !== undefined) {
+      obj.mem_cache_bytes = message.memCacheBytes.toString();
     }
-    if (message.memSwapBytes !== undefined && message.memSwapBytes !== 0) {
-      obj.memSwapBytes = Math.round(message.memSwapBytes);
+    if (message.memSwapBytes !== undefined) {
+      obj.mem_swap_bytes = message.memSwapBytes.toString();
     }
-    if (message.memUnevictableBytes !== undefined && message.memUnevictableBytes !== 0) {
-      obj.memUnevictableBytes = Math.round(message.memUnevictableBytes);
+    if (message.memUnevictableBytes !== undefined) {
+      obj.mem_unevictable_bytes = message.memUnevictableBytes.toString();
     }
     if (message.netSnmpStatistics !== undefined) {
-      obj.netSnmpStatistics = SNMPStatistics.toJSON(message.netSnmpStatistics);
+      obj.net_snmp_statistics = SNMPStatistics.toJSON(message.netSnmpStatistics);
     }
     if (message.diskStatistics?.length) {
-      obj.diskStatistics = message.diskStatistics.map((e) => DiskStatistics.toJSON(e));
+      obj.disk_statistics = message.diskStatistics.map((e) => DiskStatistics.toJSON(e));
     }
     if (message.blkioStatistics !== undefined) {
-      obj.blkioStatistics = CgroupInfo_Blkio_Statistics.toJSON(message.blkioStatistics);
+      obj.blkio_statistics = CgroupInfo_Blkio_Statistics.toJSON(message.blkioStatistics);
     }
-    if (message.cpusSoftLimit !== undefined && message.cpusSoftLimit !== 0) {
-      obj.cpusSoftLimit = floatToJson(message.cpusSoftLimit);
+    if (message.cpusSoftLimit !== undefined) {
+      obj.cpus_soft_limit = floatToJson(message.cpusSoftLimit);
     }
-    if (message.netTxRateLimit !== undefined && message.netTxRateLimit !== 0) {
-      obj.netTxRateLimit = Math.round(message.netTxRateLimit);
+    if (message.netTxRateLimit !== undefined) {
+      obj.net_tx_rate_limit = message.netTxRateLimit.toString();
     }
-    if (message.netTxBurstRateLimit !== undefined && message.netTxBurstRateLimit !== 0) {
-      obj.netTxBurstRateLimit = Math.round(message.netTxBurstRateLimit);
+    if (message.netTxBurstRateLimit !== undefined) {
+      obj.net_tx_burst_rate_limit = message.netTxBurstRateLimit.toString();
     }
-    if (message.netTxBurstSize !== undefined && message.netTxBurstSize !== 0) {
-      obj.netTxBurstSize = Math.round(message.netTxBurstSize);
+    if (message.netTxBurstSize !== undefined) {
+      obj.net_tx_burst_size = message.netTxBurstSize.toString();
     }
-    if (message.netRxRateLimit !== undefined && message.netRxRateLimit !== 0) {
-      obj.netRxRateLimit = Math.round(message.netRxRateLimit);
+    if (message.netRxRateLimit !== undefined) {
+      obj.net_rx_rate_limit = message.netRxRateLimit.toString();
     }
-    if (message.netRxBurstRateLimit !== undefined && message.netRxBurstRateLimit !== 0) {
-      obj.netRxBurstRateLimit = Math.round(message.netRxBurstRateLimit);
+    if (message.netRxBurstRateLimit !== undefined) {
+      obj.net_rx_burst_rate_limit = message.netRxBurstRateLimit.toString();
     }
-    if (message.netRxBurstSize !== undefined && message.netRxBurstSize !== 0) {
-      obj.netRxBurstSize = Math.round(message.netRxBurstSize);
+    if (message.netRxBurstSize !== undefined) {
+      obj.net_rx_burst_size = message.netRxBurstSize.toString();
     }
-    if (message.memKmemUsageBytes !== undefined && message.memKmemUsageBytes !== 0) {
-      obj.memKmemUsageBytes = Math.round(message.memKmemUsageBytes);
+    if (message.memKmemUsageBytes !== undefined) {
+      obj.mem_kmem_usage_bytes = message.memKmemUsageBytes.toString();
     }
-    if (message.memKmemTcpUsageBytes !== undefined && message.memKmemTcpUsageBytes !== 0) {
-      obj.memKmemTcpUsageBytes = Math.round(message.memKmemTcpUsageBytes);
+    if (message.memKmemTcpUsageBytes !== undefined) {
+      obj.mem_kmem_tcp_usage_bytes = message.memKmemTcpUsageBytes.toString();
     }
     if (message.netRateStatistics !== undefined) {
-      obj.netRateStatistics = ResourceStatistics_RateStatistics.toJSON(message.netRateStatistics);
+      obj.net_rate_statistics = ResourceStatistics_RateStatistics.toJSON(message.netRateStatistics);
     }
     if (message.netEphemeralPorts !== undefined) {
-      obj.netEphemeralPorts = Value_Range.toJSON(message.netEphemeralPorts);
+      obj.net_ephemeral_ports = Value_Range.toJSON(message.netEphemeralPorts);
     }
     return obj;
   },
@@ -14558,50 +14764,101 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<ResourceStatistics>, I>>(object: I): ResourceStatistics {
     const message = createBaseResourceStatistics();
-    message.timestamp = object.timestamp ?? 0;
-    message.cpusUserTimeSecs = object.cpusUserTimeSecs ?? 0;
-    message.cpusSystemTimeSecs = object.cpusSystemTimeSecs ?? 0;
-    message.cpusLimit = object.cpusLimit ?? 0;
-    message.memRssBytes = object.memRssBytes ?? 0;
-    message.memLimitBytes = object.memLimitBytes ?? 0;
-    message.cpusNrPeriods = object.cpusNrPeriods ?? 0;
-    message.cpusNrThrottled = object.cpusNrThrottled ?? 0;
-    message.cpusThrottledTimeSecs = object.cpusThrottledTimeSecs ?? 0;
-    message.memFileBytes = object.memFileBytes ?? 0;
-    message.memAnonBytes = object.memAnonBytes ?? 0;
-    message.memMappedFileBytes = object.memMappedFileBytes ?? 0;
+    message.timestamp = object.timestamp ?? undefined;
+    message.cpusUserTimeSecs = object.cpusUserTimeSecs ?? undefined;
+    message.cpusSystemTimeSecs = object.cpusSystemTimeSecs ?? undefined;
+    message.cpusLimit = object.cpusLimit ?? undefined;
+    message.memRssBytes = (object.memRssBytes !== undefined && object.memRssBytes !== null)
+      ? BigInt(object.memRssBytes)
+      : undefined;
+    message.memLimitBytes = (object.memLimitBytes !== undefined && object.memLimitBytes !== null)
+      ? BigInt(object.memLimitBytes)
+      : undefined;
+    message.cpusNrPeriods = object.cpusNrPeriods ?? undefined;
+    message.cpusNrThrottled = object.cpusNrThrottled ?? undefined;
+    message.cpusThrottledTimeSecs = object.cpusThrottledTimeSecs ?? undefined;
+    message.memFileBytes = (object.memFileBytes !== undefined && object.memFileBytes !== null)
+      ? BigInt(object.memFileBytes)
+      : undefined;
+    message.memAnonBytes = (object.memAnonBytes !== undefined && object.memAnonBytes !== null)
+      ? BigInt(object.memAnonBytes)
+      : undefined;
+    message.memMappedFileBytes = (object.memMappedFileBytes !== undefined && object.memMappedFileBytes !== null)
+      ? BigInt(object.memMappedFileBytes)
+      : undefined;
     message.perf = (object.perf !== undefined && object.perf !== null)
       ? PerfStatistics.fromPartial(object.perf)
       : undefined;
-    message.netRxPackets = object.netRxPackets ?? 0;
-    message.netRxBytes = object.netRxBytes ?? 0;
-    message.netRxErrors = object.netRxErrors ?? 0;
-    message.netRxDropped = object.netRxDropped ?? 0;
-    message.netTxPackets = object.netTxPackets ?? 0;
-    message.netTxBytes = object.netTxBytes ?? 0;
-    message.netTxErrors = object.netTxErrors ?? 0;
-    message.netTxDropped = object.netTxDropped ?? 0;
-    message.netTcpRttMicrosecsP50 = object.netTcpRttMicrosecsP50 ?? 0;
-    message.netTcpRttMicrosecsP90 = object.netTcpRttMicrosecsP90 ?? 0;
-    message.netTcpRttMicrosecsP95 = object.netTcpRttMicrosecsP95 ?? 0;
-    message.netTcpRttMicrosecsP99 = object.netTcpRttMicrosecsP99 ?? 0;
-    message.diskLimitBytes = object.diskLimitBytes ?? 0;
-    message.diskUsedBytes = object.diskUsedBytes ?? 0;
-    message.netTcpActiveConnections = object.netTcpActiveConnections ?? 0;
-    message.netTcpTimeWaitConnections = object.netTcpTimeWaitConnections ?? 0;
-    message.processes = object.processes ?? 0;
-    message.threads = object.threads ?? 0;
-    message.memLowPressureCounter = object.memLowPressureCounter ?? 0;
-    message.memMediumPressureCounter = object.memMediumPressureCounter ?? 0;
-    message.memCriticalPressureCounter = object.memCriticalPressureCounter ?? 0;
+    message.netRxPackets = (object.netRxPackets !== undefined && object.netRxPackets !== null)
+      ? BigInt(object.netRxPackets)
+      : undefined;
+    message.netRxBytes = (object.netRxBytes !== undefined && object.netRxBytes !== null)
+      ? BigInt(object.netRxBytes)
+      : undefined;
+    message.netRxErrors = (object.netRxErrors !== undefined && object.netRxErrors !== null)
+      ? BigInt(object.netRxErrors)
+      : undefined;
+    message.netRxDropped = (object.netRxDropped !== undefined && object.netRxDropped !== null)
+      ? BigInt(object.netRxDropped)
+      : undefined;
+    message.netTxPackets = (object.netTxPackets !== undefined && object.netTxPackets !== null)
+      ? BigInt(object.netTxPackets)
+      : undefined;
+    message.netTxBytes = (object.netTxBytes !== undefined && object.netTxBytes !== null)
+      ? BigInt(object.netTxBytes)
+      : undefined;
+    message.netTxErrors = (object.netTxErrors !== undefined && object.netTxErrors !== null)
+      ? BigInt(object.netTxErrors)
+      : undefined;
+    message.netTxDropped = (object.netTxDropped !== undefined && object.netTxDropped !== null)
+      ? BigInt(object.netTxDropped)
+      : undefined;
+    message.netTcpRttMicrosecsP50 = object.netTcpRttMicrosecsP50 ?? undefined;
+    message.netTcpRttMicrosecsP90 = object.netTcpRttMicrosecsP90 ?? undefined;
+    message.netTcpRttMicrosecsP95 = object.netTcpRttMicrosecsP95 ?? undefined;
+    message.netTcpRttMicrosecsP99 = object.netTcpRttMicrosecsP99 ?? undefined;
+    message.diskLimitBytes = (object.diskLimitBytes !== undefined && object.diskLimitBytes !== null)
+      ? BigInt(object.diskLimitBytes)
+      : undefined;
+    message.diskUsedBytes = (object.diskUsedBytes !== undefined && object.diskUsedBytes !== null)
+      ? BigInt(object.diskUsedBytes)
+      : undefined;
+    message.netTcpActiveConnections = object.netTcpActiveConnections ?? undefined;
+    message.netTcpTimeWaitConnections = object.netTcpTimeWaitConnections ?? undefined;
+    message.processes = object.processes ?? undefined;
+    message.threads = object.threads ?? undefined;
+    message.memLowPressureCounter =
+      (object.memLowPressureCounter !== undefined && object.memLowPressureCounter !== null)
+        ? BigInt(object.memLowPressureCounter)
+        : undefined;
+    message.memMediumPressureCounter =
+      (object.memMediumPressureCounter !== undefined && object.memMediumPressureCounter !== null)
+        ? BigInt(object.memMediumPressureCounter)
+        : undefined;
+    message.memCriticalPressureCounter =
+      (object.memCriticalPressureCounter !== undefined && object.memCriticalPressureCounter !== null)
+        ? BigInt(object.memCriticalPressureCounter)
+        : undefined;
     message.netTrafficControlStatistics =
       object.netTrafficControlStatistics?.map((e) => TrafficControlStatistics.fromPartial(e)) || [];
-    message.memTotalBytes = object.memTotalBytes ?? 0;
-    message.memTotalMemswBytes = object.memTotalMemswBytes ?? 0;
-    message.memSoftLimitBytes = object.memSoftLimitBytes ?? 0;
-    message.memCacheBytes = object.memCacheBytes ?? 0;
-    message.memSwapBytes = object.memSwapBytes ?? 0;
-    message.memUnevictableBytes = object.memUnevictableBytes ?? 0;
+    message.memTotalBytes = (object.memTotalBytes !== undefined && object.memTotalBytes !== null)
+      ? BigInt(object.memTotalBytes)
+      : undefined;
+    message.memTotalMemswBytes = (object.memTotalMemswBytes !== undefined && object.memTotalMemswBytes !== null)
+      ? BigInt(object.memTotalMemswBytes)
+      : undefined;
+    message.memSoftLimitBytes = (object.memSoftLimitBytes !== undefined && object.memSoftLimitBytes !== null)
+      ? BigInt(object.memSoftLimitBytes)
+      : undefined;
+    message.memCacheBytes = (object.memCacheBytes !== undefined && object.memCacheBytes !== null)
+      ? BigInt(object.memCacheBytes)
+      : undefined;
+    message.memSwapBytes = (object.memSwapBytes !== undefined && object.memSwapBytes !== null)
+      ? BigInt(object.memSwapBytes)
+      : undefined;
+    message.memUnevictableBytes = (object.memUnevictableBytes !== undefined && object.memUnevictableBytes !== null)
+      ? BigInt(object.memUnevictableBytes)
+      : undefined;
     message.netSnmpStatistics = (object.netSnmpStatistics !== undefined && object.netSnmpStatistics !== null)
       ? SNMPStatistics.fromPartial(object.netSnmpStatistics)
       : undefined;
@@ -14609,15 +14866,31 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
     message.blkioStatistics = (object.blkioStatistics !== undefined && object.blkioStatistics !== null)
       ? CgroupInfo_Blkio_Statistics.fromPartial(object.blkioStatistics)
       : undefined;
-    message.cpusSoftLimit = object.cpusSoftLimit ?? 0;
-    message.netTxRateLimit = object.netTxRateLimit ?? 0;
-    message.netTxBurstRateLimit = object.netTxBurstRateLimit ?? 0;
-    message.netTxBurstSize = object.netTxBurstSize ?? 0;
-    message.netRxRateLimit = object.netRxRateLimit ?? 0;
-    message.netRxBurstRateLimit = object.netRxBurstRateLimit ?? 0;
-    message.netRxBurstSize = object.netRxBurstSize ?? 0;
-    message.memKmemUsageBytes = object.memKmemUsageBytes ?? 0;
-    message.memKmemTcpUsageBytes = object.memKmemTcpUsageBytes ?? 0;
+    message.cpusSoftLimit = object.cpusSoftLimit ?? undefined;
+    message.netTxRateLimit = (object.netTxRateLimit !== undefined && object.netTxRateLimit !== null)
+      ? BigInt(object.netTxRateLimit)
+      : undefined;
+    message.netTxBurstRateLimit = (object.netTxBurstRateLimit !== undefined && object.netTxBurstRateLimit !== null)
+      ? BigInt(object.netTxBurstRateLimit)
+      : undefined;
+    message.netTxBurstSize = (object.netTxBurstSize !== undefined && object.netTxBurstSize !== null)
+      ? BigInt(object.netTxBurstSize)
+      : undefined;
+    message.netRxRateLimit = (object.netRxRateLimit !== undefined && object.netRxRateLimit !== null)
+      ? BigInt(object.netRxRateLimit)
+      : undefined;
+    message.netRxBurstRateLimit = (object.netRxBurstRateLimit !== undefined && object.netRxBurstRateLimit !== null)
+      ? BigInt(object.netRxBurstRateLimit)
+      : undefined;
+    message.netRxBurstSize = (object.netRxBurstSize !== undefined && object.netRxBurstSize !== null)
+      ? BigInt(object.netRxBurstSize)
+      : undefined;
+    message.memKmemUsageBytes = (object.memKmemUsageBytes !== undefined && object.memKmemUsageBytes !== null)
+      ? BigInt(object.memKmemUsageBytes)
+      : undefined;
+    message.memKmemTcpUsageBytes = (object.memKmemTcpUsageBytes !== undefined && object.memKmemTcpUsageBytes !== null)
+      ? BigInt(object.memKmemTcpUsageBytes)
+      : undefined;
     message.netRateStatistics = (object.netRateStatistics !== undefined && object.netRateStatistics !== null)
       ? ResourceStatistics_RateStatistics.fromPartial(object.netRateStatistics)
       : undefined;
@@ -14629,36 +14902,74 @@ export const ResourceStatistics: MessageFns<ResourceStatistics> = {
 };
 
 function createBaseResourceStatistics_RatePercentiles(): ResourceStatistics_RatePercentiles {
-  return { min: 0, max: 0, p50: 0, p90: 0, p95: 0, p99: 0, p999: 0, p9999: 0, samples: 0, _unknownFields: {} };
+  return {
+    min: undefined,
+    max: undefined,
+    p50: undefined,
+    p90: undefined,
+    p95: undefined,
+    p99: undefined,
+    p999: undefined,
+    p9999: undefined,
+    samples: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_RatePercentiles> = {
   encode(message: ResourceStatistics_RatePercentiles, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.min !== undefined && message.min !== 0) {
+    if (message.min !== undefined) {
+      if (BigInt.asUintN(64, message.min) !== message.min) {
+        throw new globalThis.Error("value provided for field message.min of type uint64 too large");
+      }
       writer.uint32(8).uint64(message.min);
     }
-    if (message.max !== undefined && message.max !== 0) {
+    if (message.max !== undefined) {
+      if (BigInt.asUintN(64, message.max) !== message.max) {
+        throw new globalThis.Error("value provided for field message.max of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.max);
     }
-    if (message.p50 !== undefined && message.p50 !== 0) {
+    if (message.p50 !== undefined) {
+      if (BigInt.asUintN(64, message.p50) !== message.p50) {
+        throw new globalThis.Error("value provided for field message.p50 of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.p50);
     }
-    if (message.p90 !== undefined && message.p90 !== 0) {
+    if (message.p90 !== undefined) {
+      if (BigInt.asUintN(64, message.p90) !== message.p90) {
+        throw new globalThis.Error("value provided for field message.p90 of type uint64 too large");
+      }
       writer.uint32(32).uint64(message.p90);
     }
-    if (message.p95 !== undefined && message.p95 !== 0) {
+    if (message.p95 !== undefined) {
+      if (BigInt.asUintN(64, message.p95) !== message.p95) {
+        throw new globalThis.Error("value provided for field message.p95 of type uint64 too large");
+      }
       writer.uint32(40).uint64(message.p95);
     }
-    if (message.p99 !== undefined && message.p99 !== 0) {
+    if (message.p99 !== undefined) {
+      if (BigInt.asUintN(64, message.p99) !== message.p99) {
+        throw new globalThis.Error("value provided for field message.p99 of type uint64 too large");
+      }
       writer.uint32(48).uint64(message.p99);
     }
-    if (message.p999 !== undefined && message.p999 !== 0) {
+    if (message.p999 !== undefined) {
+      if (BigInt.asUintN(64, message.p999) !== message.p999) {
+        throw new globalThis.Error("value provided for field message.p999 of type uint64 too large");
+      }
       writer.uint32(56).uint64(message.p999);
     }
-    if (message.p9999 !== undefined && message.p9999 !== 0) {
+    if (message.p9999 !== undefined) {
+      if (BigInt.asUintN(64, message.p9999) !== message.p9999) {
+        throw new globalThis.Error("value provided for field message.p9999 of type uint64 too large");
+      }
       writer.uint32(64).uint64(message.p9999);
     }
-    if (message.samples !== undefined && message.samples !== 0) {
+    if (message.samples !== undefined) {
+      if (BigInt.asUintN(64, message.samples) !== message.samples) {
+        throw new globalThis.Error("value provided for field message.samples of type uint64 too large");
+      }
       writer.uint32(72).uint64(message.samples);
     }
     if (message._unknownFields !== undefined) {
@@ -14690,7 +15001,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.min = longToNumber(reader.uint64());
+            message.min = reader.uint64() as bigint;
             continue;
           }
           case 2: {
@@ -14698,7 +15009,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.max = longToNumber(reader.uint64());
+            message.max = reader.uint64() as bigint;
             continue;
           }
           case 3: {
@@ -14706,7 +15017,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p50 = longToNumber(reader.uint64());
+            message.p50 = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -14714,7 +15025,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p90 = longToNumber(reader.uint64());
+            message.p90 = reader.uint64() as bigint;
             continue;
           }
           case 5: {
@@ -14722,7 +15033,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p95 = longToNumber(reader.uint64());
+            message.p95 = reader.uint64() as bigint;
             continue;
           }
           case 6: {
@@ -14730,7 +15041,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p99 = longToNumber(reader.uint64());
+            message.p99 = reader.uint64() as bigint;
             continue;
           }
           case 7: {
@@ -14738,7 +15049,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p999 = longToNumber(reader.uint64());
+            message.p999 = reader.uint64() as bigint;
             continue;
           }
           case 8: {
@@ -14746,7 +15057,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.p9999 = longToNumber(reader.uint64());
+            message.p9999 = reader.uint64() as bigint;
             continue;
           }
           case 9: {
@@ -14754,7 +15065,7 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
               break;
             }
 
-            message.samples = longToNumber(reader.uint64());
+            message.samples = reader.uint64() as bigint;
             continue;
           }
         }
@@ -14779,46 +15090,46 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
 
   fromJSON(object: any): ResourceStatistics_RatePercentiles {
     return {
-      min: isSet(object.min) ? globalThis.Number(object.min) : 0,
-      max: isSet(object.max) ? globalThis.Number(object.max) : 0,
-      p50: isSet(object.p50) ? globalThis.Number(object.p50) : 0,
-      p90: isSet(object.p90) ? globalThis.Number(object.p90) : 0,
-      p95: isSet(object.p95) ? globalThis.Number(object.p95) : 0,
-      p99: isSet(object.p99) ? globalThis.Number(object.p99) : 0,
-      p999: isSet(object.p999) ? globalThis.Number(object.p999) : 0,
-      p9999: isSet(object.p9999) ? globalThis.Number(object.p9999) : 0,
-      samples: isSet(object.samples) ? globalThis.Number(object.samples) : 0,
+      min: isSet(object.min) ? BigInt(object.min) : undefined,
+      max: isSet(object.max) ? BigInt(object.max) : undefined,
+      p50: isSet(object.p50) ? BigInt(object.p50) : undefined,
+      p90: isSet(object.p90) ? BigInt(object.p90) : undefined,
+      p95: isSet(object.p95) ? BigInt(object.p95) : undefined,
+      p99: isSet(object.p99) ? BigInt(object.p99) : undefined,
+      p999: isSet(object.p999) ? BigInt(object.p999) : undefined,
+      p9999: isSet(object.p9999) ? BigInt(object.p9999) : undefined,
+      samples: isSet(object.samples) ? BigInt(object.samples) : undefined,
     };
   },
 
   toJSON(message: ResourceStatistics_RatePercentiles): unknown {
     const obj: any = {};
-    if (message.min !== undefined && message.min !== 0) {
-      obj.min = Math.round(message.min);
+    if (message.min !== undefined) {
+      obj.min = message.min.toString();
     }
-    if (message.max !== undefined && message.max !== 0) {
-      obj.max = Math.round(message.max);
+    if (message.max !== undefined) {
+      obj.max = message.max.toString();
     }
-    if (message.p50 !== undefined && message.p50 !== 0) {
-      obj.p50 = Math.round(message.p50);
+    if (message.p50 !== undefined) {
+      obj.p50 = message.p50.toString();
     }
-    if (message.p90 !== undefined && message.p90 !== 0) {
-      obj.p90 = Math.round(message.p90);
+    if (message.p90 !== undefined) {
+      obj.p90 = message.p90.toString();
     }
-    if (message.p95 !== undefined && message.p95 !== 0) {
-      obj.p95 = Math.round(message.p95);
+    if (message.p95 !== undefined) {
+      obj.p95 = message.p95.toString();
     }
-    if (message.p99 !== undefined && message.p99 !== 0) {
-      obj.p99 = Math.round(message.p99);
+    if (message.p99 !== undefined) {
+      obj.p99 = message.p99.toString();
     }
-    if (message.p999 !== undefined && message.p999 !== 0) {
-      obj.p999 = Math.round(message.p999);
+    if (message.p999 !== undefined) {
+      obj.p999 = message.p999.toString();
     }
-    if (message.p9999 !== undefined && message.p9999 !== 0) {
-      obj.p9999 = Math.round(message.p9999);
+    if (message.p9999 !== undefined) {
+      obj.p9999 = message.p9999.toString();
     }
-    if (message.samples !== undefined && message.samples !== 0) {
-      obj.samples = Math.round(message.samples);
+    if (message.samples !== undefined) {
+      obj.samples = message.samples.toString();
     }
     return obj;
   },
@@ -14832,15 +15143,15 @@ export const ResourceStatistics_RatePercentiles: MessageFns<ResourceStatistics_R
     object: I,
   ): ResourceStatistics_RatePercentiles {
     const message = createBaseResourceStatistics_RatePercentiles();
-    message.min = object.min ?? 0;
-    message.max = object.max ?? 0;
-    message.p50 = object.p50 ?? 0;
-    message.p90 = object.p90 ?? 0;
-    message.p95 = object.p95 ?? 0;
-    message.p99 = object.p99 ?? 0;
-    message.p999 = object.p999 ?? 0;
-    message.p9999 = object.p9999 ?? 0;
-    message.samples = object.samples ?? 0;
+    message.min = (object.min !== undefined && object.min !== null) ? BigInt(object.min) : undefined;
+    message.max = (object.max !== undefined && object.max !== null) ? BigInt(object.max) : undefined;
+    message.p50 = (object.p50 !== undefined && object.p50 !== null) ? BigInt(object.p50) : undefined;
+    message.p90 = (object.p90 !== undefined && object.p90 !== null) ? BigInt(object.p90) : undefined;
+    message.p95 = (object.p95 !== undefined && object.p95 !== null) ? BigInt(object.p95) : undefined;
+    message.p99 = (object.p99 !== undefined && object.p99 !== null) ? BigInt(object.p99) : undefined;
+    message.p999 = (object.p999 !== undefined && object.p999 !== null) ? BigInt(object.p999) : undefined;
+    message.p9999 = (object.p9999 !== undefined && object.p9999 !== null) ? BigInt(object.p9999) : undefined;
+    message.samples = (object.samples !== undefined && object.samples !== null) ? BigInt(object.samples) : undefined;
     return message;
   },
 };
@@ -14855,8 +15166,8 @@ function createBaseResourceStatistics_RateStatistics(): ResourceStatistics_RateS
     txPacketRate: undefined,
     txDropRate: undefined,
     txErrorRate: undefined,
-    samplingWindowSecs: 0,
-    samplingIntervalSecs: 0,
+    samplingWindowSecs: undefined,
+    samplingIntervalSecs: undefined,
     _unknownFields: {},
   };
 }
@@ -14887,10 +15198,10 @@ export const ResourceStatistics_RateStatistics: MessageFns<ResourceStatistics_Ra
     if (message.txErrorRate !== undefined) {
       ResourceStatistics_RatePercentiles.encode(message.txErrorRate, writer.uint32(66).fork()).join();
     }
-    if (message.samplingWindowSecs !== undefined && message.samplingWindowSecs !== 0) {
+    if (message.samplingWindowSecs !== undefined) {
       writer.uint32(73).double(message.samplingWindowSecs);
     }
-    if (message.samplingIntervalSecs !== undefined && message.samplingIntervalSecs !== 0) {
+    if (message.samplingIntervalSecs !== undefined) {
       writer.uint32(81).double(message.samplingIntervalSecs);
     }
     if (message._unknownFields !== undefined) {
@@ -15019,90 +15330,66 @@ export const ResourceStatistics_RateStatistics: MessageFns<ResourceStatistics_Ra
 
   fromJSON(object: any): ResourceStatistics_RateStatistics {
     return {
-      rxRate: isSet(object.rxRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.rxRate)
-        : isSet(object.rx_rate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.rx_rate)
-        : undefined,
-      rxPacketRate: isSet(object.rxPacketRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.rxPacketRate)
-        : isSet(object.rx_packet_rate)
+      rxRate: isSet(object.rx_rate) ? ResourceStatistics_RatePercentiles.fromJSON(object.rx_rate) : undefined,
+      rxPacketRate: isSet(object.rx_packet_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.rx_packet_rate)
         : undefined,
-      rxDropRate: isSet(object.rxDropRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.rxDropRate)
-        : isSet(object.rx_drop_rate)
+      rxDropRate: isSet(object.rx_drop_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.rx_drop_rate)
         : undefined,
-      rxErrorRate: isSet(object.rxErrorRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.rxErrorRate)
-        : isSet(object.rx_error_rate)
+      rxErrorRate: isSet(object.rx_error_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.rx_error_rate)
         : undefined,
-      txRate: isSet(object.txRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.txRate)
-        : isSet(object.tx_rate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.tx_rate)
-        : undefined,
-      txPacketRate: isSet(object.txPacketRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.txPacketRate)
-        : isSet(object.tx_packet_rate)
+      txRate: isSet(object.tx_rate) ? ResourceStatistics_RatePercentiles.fromJSON(object.tx_rate) : undefined,
+      txPacketRate: isSet(object.tx_packet_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.tx_packet_rate)
         : undefined,
-      txDropRate: isSet(object.txDropRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.txDropRate)
-        : isSet(object.tx_drop_rate)
+      txDropRate: isSet(object.tx_drop_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.tx_drop_rate)
         : undefined,
-      txErrorRate: isSet(object.txErrorRate)
-        ? ResourceStatistics_RatePercentiles.fromJSON(object.txErrorRate)
-        : isSet(object.tx_error_rate)
+      txErrorRate: isSet(object.tx_error_rate)
         ? ResourceStatistics_RatePercentiles.fromJSON(object.tx_error_rate)
         : undefined,
-      samplingWindowSecs: isSet(object.samplingWindowSecs)
-        ? globalThis.Number(object.samplingWindowSecs)
-        : isSet(object.sampling_window_secs)
+      samplingWindowSecs: isSet(object.sampling_window_secs)
         ? globalThis.Number(object.sampling_window_secs)
-        : 0,
-      samplingIntervalSecs: isSet(object.samplingIntervalSecs)
-        ? globalThis.Number(object.samplingIntervalSecs)
-        : isSet(object.sampling_interval_secs)
+        : undefined,
+      samplingIntervalSecs: isSet(object.sampling_interval_secs)
         ? globalThis.Number(object.sampling_interval_secs)
-        : 0,
+        : undefined,
     };
   },
 
   toJSON(message: ResourceStatistics_RateStatistics): unknown {
     const obj: any = {};
     if (message.rxRate !== undefined) {
-      obj.rxRate = ResourceStatistics_RatePercentiles.toJSON(message.rxRate);
+      obj.rx_rate = ResourceStatistics_RatePercentiles.toJSON(message.rxRate);
     }
     if (message.rxPacketRate !== undefined) {
-      obj.rxPacketRate = ResourceStatistics_RatePercentiles.toJSON(message.rxPacketRate);
+      obj.rx_packet_rate = ResourceStatistics_RatePercentiles.toJSON(message.rxPacketRate);
     }
     if (message.rxDropRate !== undefined) {
-      obj.rxDropRate = ResourceStatistics_RatePercentiles.toJSON(message.rxDropRate);
+      obj.rx_drop_rate = ResourceStatistics_RatePercentiles.toJSON(message.rxDropRate);
     }
     if (message.rxErrorRate !== undefined) {
-      obj.rxErrorRate = ResourceStatistics_RatePercentiles.toJSON(message.rxErrorRate);
+      obj.rx_error_rate = ResourceStatistics_RatePercentiles.toJSON(message.rxErrorRate);
     }
     if (message.txRate !== undefined) {
-      obj.txRate = ResourceStatistics_RatePercentiles.toJSON(message.txRate);
+      obj.tx_rate = ResourceStatistics_RatePercentiles.toJSON(message.txRate);
     }
     if (message.txPacketRate !== undefined) {
-      obj.txPacketRate = ResourceStatistics_RatePercentiles.toJSON(message.txPacketRate);
+      obj.tx_packet_rate = ResourceStatistics_RatePercentiles.toJSON(message.txPacketRate);
     }
     if (message.txDropRate !== undefined) {
-      obj.txDropRate = ResourceStatistics_RatePercentiles.toJSON(message.txDropRate);
+      obj.tx_drop_rate = ResourceStatistics_RatePercentiles.toJSON(message.txDropRate);
     }
     if (message.txErrorRate !== undefined) {
-      obj.txErrorRate = ResourceStatistics_RatePercentiles.toJSON(message.txErrorRate);
+      obj.tx_error_rate = ResourceStatistics_RatePercentiles.toJSON(message.txErrorRate);
     }
-    if (message.samplingWindowSecs !== undefined && message.samplingWindowSecs !== 0) {
-      obj.samplingWindowSecs = floatToJson(message.samplingWindowSecs);
+    if (message.samplingWindowSecs !== undefined) {
+      obj.sampling_window_secs = floatToJson(message.samplingWindowSecs);
     }
-    if (message.samplingIntervalSecs !== undefined && message.samplingIntervalSecs !== 0) {
-      obj.samplingIntervalSecs = floatToJson(message.samplingIntervalSecs);
+    if (message.samplingIntervalSecs !== undefined) {
+      obj.sampling_interval_secs = floatToJson(message.samplingIntervalSecs);
     }
     return obj;
   },
@@ -15140,8 +15427,8 @@ export const ResourceStatistics_RateStatistics: MessageFns<ResourceStatistics_Ra
     message.txErrorRate = (object.txErrorRate !== undefined && object.txErrorRate !== null)
       ? ResourceStatistics_RatePercentiles.fromPartial(object.txErrorRate)
       : undefined;
-    message.samplingWindowSecs = object.samplingWindowSecs ?? 0;
-    message.samplingIntervalSecs = object.samplingIntervalSecs ?? 0;
+    message.samplingWindowSecs = object.samplingWindowSecs ?? undefined;
+    message.samplingIntervalSecs = object.samplingIntervalSecs ?? undefined;
     return message;
   },
 };
@@ -15363,20 +15650,12 @@ export const ResourceUsage_Executor: MessageFns<ResourceUsage_Executor> = {
 
   fromJSON(object: any): ResourceUsage_Executor {
     return {
-      executorInfo: isSet(object.executorInfo)
-        ? ExecutorInfo.fromJSON(object.executorInfo)
-        : isSet(object.executor_info)
-        ? ExecutorInfo.fromJSON(object.executor_info)
-        : undefined,
+      executorInfo: isSet(object.executor_info) ? ExecutorInfo.fromJSON(object.executor_info) : undefined,
       allocated: globalThis.Array.isArray(object?.allocated)
         ? object.allocated.map((e: any) => Resource.fromJSON(e))
         : [],
       statistics: isSet(object.statistics) ? ResourceStatistics.fromJSON(object.statistics) : undefined,
-      containerId: isSet(object.containerId)
-        ? ContainerID.fromJSON(object.containerId)
-        : isSet(object.container_id)
-        ? ContainerID.fromJSON(object.container_id)
-        : undefined,
+      containerId: isSet(object.container_id) ? ContainerID.fromJSON(object.container_id) : undefined,
       tasks: globalThis.Array.isArray(object?.tasks)
         ? object.tasks.map((e: any) => ResourceUsage_Executor_Task.fromJSON(e))
         : [],
@@ -15386,7 +15665,7 @@ export const ResourceUsage_Executor: MessageFns<ResourceUsage_Executor> = {
   toJSON(message: ResourceUsage_Executor): unknown {
     const obj: any = {};
     if (message.executorInfo !== undefined) {
-      obj.executorInfo = ExecutorInfo.toJSON(message.executorInfo);
+      obj.executor_info = ExecutorInfo.toJSON(message.executorInfo);
     }
     if (message.allocated?.length) {
       obj.allocated = message.allocated.map((e) => Resource.toJSON(e));
@@ -15395,7 +15674,7 @@ export const ResourceUsage_Executor: MessageFns<ResourceUsage_Executor> = {
       obj.statistics = ResourceStatistics.toJSON(message.statistics);
     }
     if (message.containerId !== undefined) {
-      obj.containerId = ContainerID.toJSON(message.containerId);
+      obj.container_id = ContainerID.toJSON(message.containerId);
     }
     if (message.tasks?.length) {
       obj.tasks = message.tasks.map((e) => ResourceUsage_Executor_Task.toJSON(e));
@@ -15424,12 +15703,12 @@ export const ResourceUsage_Executor: MessageFns<ResourceUsage_Executor> = {
 };
 
 function createBaseResourceUsage_Executor_Task(): ResourceUsage_Executor_Task {
-  return { name: "", id: undefined, resources: [], labels: undefined, _unknownFields: {} };
+  return { name: undefined, id: undefined, resources: [], labels: undefined, _unknownFields: {} };
 }
 
 export const ResourceUsage_Executor_Task: MessageFns<ResourceUsage_Executor_Task> = {
   encode(message: ResourceUsage_Executor_Task, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message.id !== undefined) {
@@ -15519,7 +15798,7 @@ export const ResourceUsage_Executor_Task: MessageFns<ResourceUsage_Executor_Task
 
   fromJSON(object: any): ResourceUsage_Executor_Task {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
       id: isSet(object.id) ? TaskID.fromJSON(object.id) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
@@ -15530,7 +15809,7 @@ export const ResourceUsage_Executor_Task: MessageFns<ResourceUsage_Executor_Task
 
   toJSON(message: ResourceUsage_Executor_Task): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.id !== undefined) {
@@ -15550,7 +15829,7 @@ export const ResourceUsage_Executor_Task: MessageFns<ResourceUsage_Executor_Task
   },
   fromPartial<I extends Exact<DeepPartial<ResourceUsage_Executor_Task>, I>>(object: I): ResourceUsage_Executor_Task {
     const message = createBaseResourceUsage_Executor_Task();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.id = (object.id !== undefined && object.id !== null) ? TaskID.fromPartial(object.id) : undefined;
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     message.labels = (object.labels !== undefined && object.labels !== null)
@@ -15562,222 +15841,369 @@ export const ResourceUsage_Executor_Task: MessageFns<ResourceUsage_Executor_Task
 
 function createBasePerfStatistics(): PerfStatistics {
   return {
-    timestamp: 0,
-    duration: 0,
-    cycles: 0,
-    stalledCyclesFrontend: 0,
-    stalledCyclesBackend: 0,
-    instructions: 0,
-    cacheReferences: 0,
-    cacheMisses: 0,
-    branches: 0,
-    branchMisses: 0,
-    busCycles: 0,
-    refCycles: 0,
-    cpuClock: 0,
-    taskClock: 0,
-    pageFaults: 0,
-    minorFaults: 0,
-    majorFaults: 0,
-    contextSwitches: 0,
-    cpuMigrations: 0,
-    alignmentFaults: 0,
-    emulationFaults: 0,
-    l1DcacheLoads: 0,
-    l1DcacheLoadMisses: 0,
-    l1DcacheStores: 0,
-    l1DcacheStoreMisses: 0,
-    l1DcachePrefetches: 0,
-    l1DcachePrefetchMisses: 0,
-    l1IcacheLoads: 0,
-    l1IcacheLoadMisses: 0,
-    l1IcachePrefetches: 0,
-    l1IcachePrefetchMisses: 0,
-    llcLoads: 0,
-    llcLoadMisses: 0,
-    llcStores: 0,
-    llcStoreMisses: 0,
-    llcPrefetches: 0,
-    llcPrefetchMisses: 0,
-    dtlbLoads: 0,
-    dtlbLoadMisses: 0,
-    dtlbStores: 0,
-    dtlbStoreMisses: 0,
-    dtlbPrefetches: 0,
-    dtlbPrefetchMisses: 0,
-    itlbLoads: 0,
-    itlbLoadMisses: 0,
-    branchLoads: 0,
-    branchLoadMisses: 0,
-    nodeLoads: 0,
-    nodeLoadMisses: 0,
-    nodeStores: 0,
-    nodeStoreMisses: 0,
-    nodePrefetches: 0,
-    nodePrefetchMisses: 0,
+    timestamp: undefined,
+    duration: undefined,
+    cycles: undefined,
+    stalledCyclesFrontend: undefined,
+    stalledCyclesBackend: undefined,
+    instructions: undefined,
+    cacheReferences: undefined,
+    cacheMisses: undefined,
+    branches: undefined,
+    branchMisses: undefined,
+    busCycles: undefined,
+    refCycles: undefined,
+    cpuClock: undefined,
+    taskClock: undefined,
+    pageFaults: undefined,
+    minorFaults: undefined,
+    majorFaults: undefined,
+    contextSwitches: undefined,
+    cpuMigrations: undefined,
+    alignmentFaults: undefined,
+    emulationFaults: undefined,
+    l1DcacheLoads: undefined,
+    l1DcacheLoadMisses: undefined,
+    l1DcacheStores: undefined,
+    l1DcacheStoreMisses: undefined,
+    l1DcachePrefetches: undefined,
+    l1DcachePrefetchMisses: undefined,
+    l1IcacheLoads: undefined,
+    l1IcacheLoadMisses: undefined,
+    l1IcachePrefetches: undefined,
+    l1IcachePrefetchMisses: undefined,
+    llcLoads: undefined,
+    llcLoadMisses: undefined,
+    llcStores: undefined,
+    llcStoreMisses: undefined,
+    llcPrefetches: undefined,
+    llcPrefetchMisses: undefined,
+    dtlbLoads: undefined,
+    dtlbLoadMisses: undefined,
+    dtlbStores: undefined,
+    dtlbStoreMisses: undefined,
+    dtlbPrefetches: undefined,
+    dtlbPrefetchMisses: undefined,
+    itlbLoads: undefined,
+    itlbLoadMisses: undefined,
+    branchLoads: undefined,
+    branchLoadMisses: undefined,
+    nodeLoads: undefined,
+    nodeLoadMisses: undefined,
+    nodeStores: undefined,
+    nodeStoreMisses: undefined,
+    nodePrefetches: undefined,
+    nodePrefetchMisses: undefined,
     _unknownFields: {},
   };
 }
 
 export const PerfStatistics: MessageFns<PerfStatistics> = {
   encode(message: PerfStatistics, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       writer.uint32(9).double(message.timestamp);
     }
-    if (message.duration !== 0) {
+    if (message.duration !== undefined) {
       writer.uint32(17).double(message.duration);
     }
-    if (message.cycles !== undefined && message.cycles !== 0) {
+    if (message.cycles !== undefined) {
+      if (BigInt.asUintN(64, message.cycles) !== message.cycles) {
+        throw new globalThis.Error("value provided for field message.cycles of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.cycles);
     }
-    if (message.stalledCyclesFrontend !== undefined && message.stalledCyclesFrontend !== 0) {
+    if (message.stalledCyclesFrontend !== undefined) {
+      if (BigInt.asUintN(64, message.stalledCyclesFrontend) !== message.stalledCyclesFrontend) {
+        throw new globalThis.Error("value provided for field message.stalledCyclesFrontend of type uint64 too large");
+      }
       writer.uint32(32).uint64(message.stalledCyclesFrontend);
     }
-    if (message.stalledCyclesBackend !== undefined && message.stalledCyclesBackend !== 0) {
+    if (message.stalledCyclesBackend !== undefined) {
+      if (BigInt.asUintN(64, message.stalledCyclesBackend) !== message.stalledCyclesBackend) {
+        throw new globalThis.Error("value provided for field message.stalledCyclesBackend of type uint64 too large");
+      }
       writer.uint32(40).uint64(message.stalledCyclesBackend);
     }
-    if (message.instructions !== undefined && message.instructions !== 0) {
+    if (message.instructions !== undefined) {
+      if (BigInt.asUintN(64, message.instructions) !== message.instructions) {
+        throw new globalThis.Error("value provided for field message.instructions of type uint64 too large");
+      }
       writer.uint32(48).uint64(message.instructions);
     }
-    if (message.cacheReferences !== undefined && message.cacheReferences !== 0) {
+    if (message.cacheReferences !== undefined) {
+      if (BigInt.asUintN(64, message.cacheReferences) !== message.cacheReferences) {
+        throw new globalThis.Error("value provided for field message.cacheReferences of type uint64 too large");
+      }
       writer.uint32(56).uint64(message.cacheReferences);
     }
-    if (message.cacheMisses !== undefined && message.cacheMisses !== 0) {
+    if (message.cacheMisses !== undefined) {
+      if (BigInt.asUintN(64, message.cacheMisses) !== message.cacheMisses) {
+        throw new globalThis.Error("value provided for field message.cacheMisses of type uint64 too large");
+      }
       writer.uint32(64).uint64(message.cacheMisses);
     }
-    if (message.branches !== undefined && message.branches !== 0) {
+    if (message.branches !== undefined) {
+      if (BigInt.asUintN(64, message.branches) !== message.branches) {
+        throw new globalThis.Error("value provided for field message.branches of type uint64 too large");
+      }
       writer.uint32(72).uint64(message.branches);
     }
-    if (message.branchMisses !== undefined && message.branchMisses !== 0) {
+    if (message.branchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.branchMisses) !== message.branchMisses) {
+        throw new globalThis.Error("value provided for field message.branchMisses of type uint64 too large");
+      }
       writer.uint32(80).uint64(message.branchMisses);
     }
-    if (message.busCycles !== undefined && message.busCycles !== 0) {
+    if (message.busCycles !== undefined) {
+      if (BigInt.asUintN(64, message.busCycles) !== message.busCycles) {
+        throw new globalThis.Error("value provided for field message.busCycles of type uint64 too large");
+      }
       writer.uint32(88).uint64(message.busCycles);
     }
-    if (message.refCycles !== undefined && message.refCycles !== 0) {
+    if (message.refCycles !== undefined) {
+      if (BigInt.asUintN(64, message.refCycles) !== message.refCycles) {
+        throw new globalThis.Error("value provided for field message.refCycles of type uint64 too large");
+      }
       writer.uint32(96).uint64(message.refCycles);
     }
-    if (message.cpuClock !== undefined && message.cpuClock !== 0) {
+    if (message.cpuClock !== undefined) {
       writer.uint32(105).double(message.cpuClock);
     }
-    if (message.taskClock !== undefined && message.taskClock !== 0) {
+    if (message.taskClock !== undefined) {
       writer.uint32(113).double(message.taskClock);
     }
-    if (message.pageFaults !== undefined && message.pageFaults !== 0) {
+    if (message.pageFaults !== undefined) {
+      if (BigInt.asUintN(64, message.pageFaults) !== message.pageFaults) {
+        throw new globalThis.Error("value provided for field message.pageFaults of type uint64 too large");
+      }
       writer.uint32(120).uint64(message.pageFaults);
     }
-    if (message.minorFaults !== undefined && message.minorFaults !== 0) {
+    if (message.minorFaults !== undefined) {
+      if (BigInt.asUintN(64, message.minorFaults) !== message.minorFaults) {
+        throw new globalThis.Error("value provided for field message.minorFaults of type uint64 too large");
+      }
       writer.uint32(128).uint64(message.minorFaults);
     }
-    if (message.majorFaults !== undefined && message.majorFaults !== 0) {
+    if (message.majorFaults !== undefined) {
+      if (BigInt.asUintN(64, message.majorFaults) !== message.majorFaults) {
+        throw new globalThis.Error("value provided for field message.majorFaults of type uint64 too large");
+      }
       writer.uint32(136).uint64(message.majorFaults);
     }
-    if (message.contextSwitches !== undefined && message.contextSwitches !== 0) {
+    if (message.contextSwitches !== undefined) {
+      if (BigInt.asUintN(64, message.contextSwitches) !== message.contextSwitches) {
+        throw new globalThis.Error("value provided for field message.contextSwitches of type uint64 too large");
+      }
       writer.uint32(144).uint64(message.contextSwitches);
     }
-    if (message.cpuMigrations !== undefined && message.cpuMigrations !== 0) {
+    if (message.cpuMigrations !== undefined) {
+      if (BigInt.asUintN(64, message.cpuMigrations) !== message.cpuMigrations) {
+        throw new globalThis.Error("value provided for field message.cpuMigrations of type uint64 too large");
+      }
       writer.uint32(152).uint64(message.cpuMigrations);
     }
-    if (message.alignmentFaults !== undefined && message.alignmentFaults !== 0) {
+    if (message.alignmentFaults !== undefined) {
+      if (BigInt.asUintN(64, message.alignmentFaults) !== message.alignmentFaults) {
+        throw new globalThis.Error("value provided for field message.alignmentFaults of type uint64 too large");
+      }
       writer.uint32(160).uint64(message.alignmentFaults);
     }
-    if (message.emulationFaults !== undefined && message.emulationFaults !== 0) {
+    if (message.emulationFaults !== undefined) {
+      if (BigInt.asUintN(64, message.emulationFaults) !== message.emulationFaults) {
+        throw new globalThis.Error("value provided for field message.emulationFaults of type uint64 too large");
+      }
       writer.uint32(168).uint64(message.emulationFaults);
     }
-    if (message.l1DcacheLoads !== undefined && message.l1DcacheLoads !== 0) {
+    if (message.l1DcacheLoads !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcacheLoads) !== message.l1DcacheLoads) {
+        throw new globalThis.Error("value provided for field message.l1DcacheLoads of type uint64 too large");
+      }
       writer.uint32(176).uint64(message.l1DcacheLoads);
     }
-    if (message.l1DcacheLoadMisses !== undefined && message.l1DcacheLoadMisses !== 0) {
+    if (message.l1DcacheLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcacheLoadMisses) !== message.l1DcacheLoadMisses) {
+        throw new globalThis.Error("value provided for field message.l1DcacheLoadMisses of type uint64 too large");
+      }
       writer.uint32(184).uint64(message.l1DcacheLoadMisses);
     }
-    if (message.l1DcacheStores !== undefined && message.l1DcacheStores !== 0) {
+    if (message.l1DcacheStores !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcacheStores) !== message.l1DcacheStores) {
+        throw new globalThis.Error("value provided for field message.l1DcacheStores of type uint64 too large");
+      }
       writer.uint32(192).uint64(message.l1DcacheStores);
     }
-    if (message.l1DcacheStoreMisses !== undefined && message.l1DcacheStoreMisses !== 0) {
+    if (message.l1DcacheStoreMisses !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcacheStoreMisses) !== message.l1DcacheStoreMisses) {
+        throw new globalThis.Error("value provided for field message.l1DcacheStoreMisses of type uint64 too large");
+      }
       writer.uint32(200).uint64(message.l1DcacheStoreMisses);
     }
-    if (message.l1DcachePrefetches !== undefined && message.l1DcachePrefetches !== 0) {
+    if (message.l1DcachePrefetches !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcachePrefetches) !== message.l1DcachePrefetches) {
+        throw new globalThis.Error("value provided for field message.l1DcachePrefetches of type uint64 too large");
+      }
       writer.uint32(208).uint64(message.l1DcachePrefetches);
     }
-    if (message.l1DcachePrefetchMisses !== undefined && message.l1DcachePrefetchMisses !== 0) {
+    if (message.l1DcachePrefetchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.l1DcachePrefetchMisses) !== message.l1DcachePrefetchMisses) {
+        throw new globalThis.Error("value provided for field message.l1DcachePrefetchMisses of type uint64 too large");
+      }
       writer.uint32(216).uint64(message.l1DcachePrefetchMisses);
     }
-    if (message.l1IcacheLoads !== undefined && message.l1IcacheLoads !== 0) {
+    if (message.l1IcacheLoads !== undefined) {
+      if (BigInt.asUintN(64, message.l1IcacheLoads) !== message.l1IcacheLoads) {
+        throw new globalThis.Error("value provided for field message.l1IcacheLoads of type uint64 too large");
+      }
       writer.uint32(224).uint64(message.l1IcacheLoads);
     }
-    if (message.l1IcacheLoadMisses !== undefined && message.l1IcacheLoadMisses !== 0) {
+    if (message.l1IcacheLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.l1IcacheLoadMisses) !== message.l1IcacheLoadMisses) {
+        throw new globalThis.Error("value provided for field message.l1IcacheLoadMisses of type uint64 too large");
+      }
       writer.uint32(232).uint64(message.l1IcacheLoadMisses);
     }
-    if (message.l1IcachePrefetches !== undefined && message.l1IcachePrefetches !== 0) {
+    if (message.l1IcachePrefetches !== undefined) {
+      if (BigInt.asUintN(64, message.l1IcachePrefetches) !== message.l1IcachePrefetches) {
+        throw new globalThis.Error("value provided for field message.l1IcachePrefetches of type uint64 too large");
+      }
       writer.uint32(240).uint64(message.l1IcachePrefetches);
     }
-    if (message.l1IcachePrefetchMisses !== undefined && message.l1IcachePrefetchMisses !== 0) {
+    if (message.l1IcachePrefetchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.l1IcachePrefetchMisses) !== message.l1IcachePrefetchMisses) {
+        throw new globalThis.Error("value provided for field message.l1IcachePrefetchMisses of type uint64 too large");
+      }
       writer.uint32(248).uint64(message.l1IcachePrefetchMisses);
     }
-    if (message.llcLoads !== undefined && message.llcLoads !== 0) {
+    if (message.llcLoads !== undefined) {
+      if (BigInt.asUintN(64, message.llcLoads) !== message.llcLoads) {
+        throw new globalThis.Error("value provided for field message.llcLoads of type uint64 too large");
+      }
       writer.uint32(256).uint64(message.llcLoads);
     }
-    if (message.llcLoadMisses !== undefined && message.llcLoadMisses !== 0) {
+    if (message.llcLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.llcLoadMisses) !== message.llcLoadMisses) {
+        throw new globalThis.Error("value provided for field message.llcLoadMisses of type uint64 too large");
+      }
       writer.uint32(264).uint64(message.llcLoadMisses);
     }
-    if (message.llcStores !== undefined && message.llcStores !== 0) {
+    if (message.llcStores !== undefined) {
+      if (BigInt.asUintN(64, message.llcStores) !== message.llcStores) {
+        throw new globalThis.Error("value provided for field message.llcStores of type uint64 too large");
+      }
       writer.uint32(272).uint64(message.llcStores);
     }
-    if (message.llcStoreMisses !== undefined && message.llcStoreMisses !== 0) {
+    if (message.llcStoreMisses !== undefined) {
+      if (BigInt.asUintN(64, message.llcStoreMisses) !== message.llcStoreMisses) {
+        throw new globalThis.Error("value provided for field message.llcStoreMisses of type uint64 too large");
+      }
       writer.uint32(280).uint64(message.llcStoreMisses);
     }
-    if (message.llcPrefetches !== undefined && message.llcPrefetches !== 0) {
+    if (message.llcPrefetches !== undefined) {
+      if (BigInt.asUintN(64, message.llcPrefetches) !== message.llcPrefetches) {
+        throw new globalThis.Error("value provided for field message.llcPrefetches of type uint64 too large");
+      }
       writer.uint32(288).uint64(message.llcPrefetches);
     }
-    if (message.llcPrefetchMisses !== undefined && message.llcPrefetchMisses !== 0) {
+    if (message.llcPrefetchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.llcPrefetchMisses) !== message.llcPrefetchMisses) {
+        throw new globalThis.Error("value provided for field message.llcPrefetchMisses of type uint64 too large");
+      }
       writer.uint32(296).uint64(message.llcPrefetchMisses);
     }
-    if (message.dtlbLoads !== undefined && message.dtlbLoads !== 0) {
+    if (message.dtlbLoads !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbLoads) !== message.dtlbLoads) {
+        throw new globalThis.Error("value provided for field message.dtlbLoads of type uint64 too large");
+      }
       writer.uint32(304).uint64(message.dtlbLoads);
     }
-    if (message.dtlbLoadMisses !== undefined && message.dtlbLoadMisses !== 0) {
+    if (message.dtlbLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbLoadMisses) !== message.dtlbLoadMisses) {
+        throw new globalThis.Error("value provided for field message.dtlbLoadMisses of type uint64 too large");
+      }
       writer.uint32(312).uint64(message.dtlbLoadMisses);
     }
-    if (message.dtlbStores !== undefined && message.dtlbStores !== 0) {
+    if (message.dtlbStores !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbStores) !== message.dtlbStores) {
+        throw new globalThis.Error("value provided for field message.dtlbStores of type uint64 too large");
+      }
       writer.uint32(320).uint64(message.dtlbStores);
     }
-    if (message.dtlbStoreMisses !== undefined && message.dtlbStoreMisses !== 0) {
+    if (message.dtlbStoreMisses !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbStoreMisses) !== message.dtlbStoreMisses) {
+        throw new globalThis.Error("value provided for field message.dtlbStoreMisses of type uint64 too large");
+      }
       writer.uint32(328).uint64(message.dtlbStoreMisses);
     }
-    if (message.dtlbPrefetches !== undefined && message.dtlbPrefetches !== 0) {
+    if (message.dtlbPrefetches !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbPrefetches) !== message.dtlbPrefetches) {
+        throw new globalThis.Error("value provided for field message.dtlbPrefetches of type uint64 too large");
+      }
       writer.uint32(336).uint64(message.dtlbPrefetches);
     }
-    if (message.dtlbPrefetchMisses !== undefined && message.dtlbPrefetchMisses !== 0) {
+    if (message.dtlbPrefetchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.dtlbPrefetchMisses) !== message.dtlbPrefetchMisses) {
+        throw new globalThis.Error("value provided for field message.dtlbPrefetchMisses of type uint64 too large");
+      }
       writer.uint32(344).uint64(message.dtlbPrefetchMisses);
     }
-    if (message.itlbLoads !== undefined && message.itlbLoads !== 0) {
+    if (message.itlbLoads !== undefined) {
+      if (BigInt.asUintN(64, message.itlbLoads) !== message.itlbLoads) {
+        throw new globalThis.Error("value provided for field message.itlbLoads of type uint64 too large");
+      }
       writer.uint32(352).uint64(message.itlbLoads);
     }
-    if (message.itlbLoadMisses !== undefined && message.itlbLoadMisses !== 0) {
+    if (message.itlbLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.itlbLoadMisses) !== message.itlbLoadMisses) {
+        throw new globalThis.Error("value provided for field message.itlbLoadMisses of type uint64 too large");
+      }
       writer.uint32(360).uint64(message.itlbLoadMisses);
     }
-    if (message.branchLoads !== undefined && message.branchLoads !== 0) {
+    if (message.branchLoads !== undefined) {
+      if (BigInt.asUintN(64, message.branchLoads) !== message.branchLoads) {
+        throw new globalThis.Error("value provided for field message.branchLoads of type uint64 too large");
+      }
       writer.uint32(368).uint64(message.branchLoads);
     }
-    if (message.branchLoadMisses !== undefined && message.branchLoadMisses !== 0) {
+    if (message.branchLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.branchLoadMisses) !== message.branchLoadMisses) {
+        throw new globalThis.Error("value provided for field message.branchLoadMisses of type uint64 too large");
+      }
       writer.uint32(376).uint64(message.branchLoadMisses);
     }
-    if (message.nodeLoads !== undefined && message.nodeLoads !== 0) {
+    if (message.nodeLoads !== undefined) {
+      if (BigInt.asUintN(64, message.nodeLoads) !== message.nodeLoads) {
+        throw new globalThis.Error("value provided for field message.nodeLoads of type uint64 too large");
+      }
       writer.uint32(384).uint64(message.nodeLoads);
     }
-    if (message.nodeLoadMisses !== undefined && message.nodeLoadMisses !== 0) {
+    if (message.nodeLoadMisses !== undefined) {
+      if (BigInt.asUintN(64, message.nodeLoadMisses) !== message.nodeLoadMisses) {
+        throw new globalThis.Error("value provided for field message.nodeLoadMisses of type uint64 too large");
+      }
       writer.uint32(392).uint64(message.nodeLoadMisses);
     }
-    if (message.nodeStores !== undefined && message.nodeStores !== 0) {
+    if (message.nodeStores !== undefined) {
+      if (BigInt.asUintN(64, message.nodeStores) !== message.nodeStores) {
+        throw new globalThis.Error("value provided for field message.nodeStores of type uint64 too large");
+      }
       writer.uint32(400).uint64(message.nodeStores);
     }
-    if (message.nodeStoreMisses !== undefined && message.nodeStoreMisses !== 0) {
+    if (message.nodeStoreMisses !== undefined) {
+      if (BigInt.asUintN(64, message.nodeStoreMisses) !== message.nodeStoreMisses) {
+        throw new globalThis.Error("value provided for field message.nodeStoreMisses of type uint64 too large");
+      }
       writer.uint32(408).uint64(message.nodeStoreMisses);
     }
-    if (message.nodePrefetches !== undefined && message.nodePrefetches !== 0) {
+    if (message.nodePrefetches !== undefined) {
+      if (BigInt.asUintN(64, message.nodePrefetches) !== message.nodePrefetches) {
+        throw new globalThis.Error("value provided for field message.nodePrefetches of type uint64 too large");
+      }
       writer.uint32(416).uint64(message.nodePrefetches);
     }
-    if (message.nodePrefetchMisses !== undefined && message.nodePrefetchMisses !== 0) {
+    if (message.nodePrefetchMisses !== undefined) {
+      if (BigInt.asUintN(64, message.nodePrefetchMisses) !== message.nodePrefetchMisses) {
+        throw new globalThis.Error("value provided for field message.nodePrefetchMisses of type uint64 too large");
+      }
       writer.uint32(424).uint64(message.nodePrefetchMisses);
     }
     if (message._unknownFields !== undefined) {
@@ -15825,7 +16251,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.cycles = longToNumber(reader.uint64());
+            message.cycles = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -15833,7 +16259,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.stalledCyclesFrontend = longToNumber(reader.uint64());
+            message.stalledCyclesFrontend = reader.uint64() as bigint;
             continue;
           }
           case 5: {
@@ -15841,7 +16267,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.stalledCyclesBackend = longToNumber(reader.uint64());
+            message.stalledCyclesBackend = reader.uint64() as bigint;
             continue;
           }
           case 6: {
@@ -15849,7 +16275,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.instructions = longToNumber(reader.uint64());
+            message.instructions = reader.uint64() as bigint;
             continue;
           }
           case 7: {
@@ -15857,7 +16283,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.cacheReferences = longToNumber(reader.uint64());
+            message.cacheReferences = reader.uint64() as bigint;
             continue;
           }
           case 8: {
@@ -15865,7 +16291,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.cacheMisses = longToNumber(reader.uint64());
+            message.cacheMisses = reader.uint64() as bigint;
             continue;
           }
           case 9: {
@@ -15873,7 +16299,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.branches = longToNumber(reader.uint64());
+            message.branches = reader.uint64() as bigint;
             continue;
           }
           case 10: {
@@ -15881,7 +16307,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.branchMisses = longToNumber(reader.uint64());
+            message.branchMisses = reader.uint64() as bigint;
             continue;
           }
           case 11: {
@@ -15889,7 +16315,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.busCycles = longToNumber(reader.uint64());
+            message.busCycles = reader.uint64() as bigint;
             continue;
           }
           case 12: {
@@ -15897,7 +16323,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.refCycles = longToNumber(reader.uint64());
+            message.refCycles = reader.uint64() as bigint;
             continue;
           }
           case 13: {
@@ -15921,7 +16347,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.pageFaults = longToNumber(reader.uint64());
+            message.pageFaults = reader.uint64() as bigint;
             continue;
           }
           case 16: {
@@ -15929,7 +16355,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.minorFaults = longToNumber(reader.uint64());
+            message.minorFaults = reader.uint64() as bigint;
             continue;
           }
           case 17: {
@@ -15937,7 +16363,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.majorFaults = longToNumber(reader.uint64());
+            message.majorFaults = reader.uint64() as bigint;
             continue;
           }
           case 18: {
@@ -15945,7 +16371,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.contextSwitches = longToNumber(reader.uint64());
+            message.contextSwitches = reader.uint64() as bigint;
             continue;
           }
           case 19: {
@@ -15953,7 +16379,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.cpuMigrations = longToNumber(reader.uint64());
+            message.cpuMigrations = reader.uint64() as bigint;
             continue;
           }
           case 20: {
@@ -15961,7 +16387,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.alignmentFaults = longToNumber(reader.uint64());
+            message.alignmentFaults = reader.uint64() as bigint;
             continue;
           }
           case 21: {
@@ -15969,7 +16395,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.emulationFaults = longToNumber(reader.uint64());
+            message.emulationFaults = reader.uint64() as bigint;
             continue;
           }
           case 22: {
@@ -15977,7 +16403,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcacheLoads = longToNumber(reader.uint64());
+            message.l1DcacheLoads = reader.uint64() as bigint;
             continue;
           }
           case 23: {
@@ -15985,7 +16411,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcacheLoadMisses = longToNumber(reader.uint64());
+            message.l1DcacheLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 24: {
@@ -15993,7 +16419,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcacheStores = longToNumber(reader.uint64());
+            message.l1DcacheStores = reader.uint64() as bigint;
             continue;
           }
           case 25: {
@@ -16001,7 +16427,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcacheStoreMisses = longToNumber(reader.uint64());
+            message.l1DcacheStoreMisses = reader.uint64() as bigint;
             continue;
           }
           case 26: {
@@ -16009,7 +16435,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcachePrefetches = longToNumber(reader.uint64());
+            message.l1DcachePrefetches = reader.uint64() as bigint;
             continue;
           }
           case 27: {
@@ -16017,7 +16443,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1DcachePrefetchMisses = longToNumber(reader.uint64());
+            message.l1DcachePrefetchMisses = reader.uint64() as bigint;
             continue;
           }
           case 28: {
@@ -16025,7 +16451,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1IcacheLoads = longToNumber(reader.uint64());
+            message.l1IcacheLoads = reader.uint64() as bigint;
             continue;
           }
           case 29: {
@@ -16033,7 +16459,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1IcacheLoadMisses = longToNumber(reader.uint64());
+            message.l1IcacheLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 30: {
@@ -16041,7 +16467,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1IcachePrefetches = longToNumber(reader.uint64());
+            message.l1IcachePrefetches = reader.uint64() as bigint;
             continue;
           }
           case 31: {
@@ -16049,7 +16475,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.l1IcachePrefetchMisses = longToNumber(reader.uint64());
+            message.l1IcachePrefetchMisses = reader.uint64() as bigint;
             continue;
           }
           case 32: {
@@ -16057,7 +16483,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcLoads = longToNumber(reader.uint64());
+            message.llcLoads = reader.uint64() as bigint;
             continue;
           }
           case 33: {
@@ -16065,7 +16491,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcLoadMisses = longToNumber(reader.uint64());
+            message.llcLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 34: {
@@ -16073,7 +16499,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcStores = longToNumber(reader.uint64());
+            message.llcStores = reader.uint64() as bigint;
             continue;
           }
           case 35: {
@@ -16081,7 +16507,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcStoreMisses = longToNumber(reader.uint64());
+            message.llcStoreMisses = reader.uint64() as bigint;
             continue;
           }
           case 36: {
@@ -16089,7 +16515,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcPrefetches = longToNumber(reader.uint64());
+            message.llcPrefetches = reader.uint64() as bigint;
             continue;
           }
           case 37: {
@@ -16097,7 +16523,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.llcPrefetchMisses = longToNumber(reader.uint64());
+            message.llcPrefetchMisses = reader.uint64() as bigint;
             continue;
           }
           case 38: {
@@ -16105,7 +16531,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbLoads = longToNumber(reader.uint64());
+            message.dtlbLoads = reader.uint64() as bigint;
             continue;
           }
           case 39: {
@@ -16113,7 +16539,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbLoadMisses = longToNumber(reader.uint64());
+            message.dtlbLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 40: {
@@ -16121,7 +16547,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbStores = longToNumber(reader.uint64());
+            message.dtlbStores = reader.uint64() as bigint;
             continue;
           }
           case 41: {
@@ -16129,7 +16555,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbStoreMisses = longToNumber(reader.uint64());
+            message.dtlbStoreMisses = reader.uint64() as bigint;
             continue;
           }
           case 42: {
@@ -16137,7 +16563,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbPrefetches = longToNumber(reader.uint64());
+            message.dtlbPrefetches = reader.uint64() as bigint;
             continue;
           }
           case 43: {
@@ -16145,7 +16571,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.dtlbPrefetchMisses = longToNumber(reader.uint64());
+            message.dtlbPrefetchMisses = reader.uint64() as bigint;
             continue;
           }
           case 44: {
@@ -16153,7 +16579,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.itlbLoads = longToNumber(reader.uint64());
+            message.itlbLoads = reader.uint64() as bigint;
             continue;
           }
           case 45: {
@@ -16161,7 +16587,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.itlbLoadMisses = longToNumber(reader.uint64());
+            message.itlbLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 46: {
@@ -16169,7 +16595,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.branchLoads = longToNumber(reader.uint64());
+            message.branchLoads = reader.uint64() as bigint;
             continue;
           }
           case 47: {
@@ -16177,7 +16603,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.branchLoadMisses = longToNumber(reader.uint64());
+            message.branchLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 48: {
@@ -16185,7 +16611,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodeLoads = longToNumber(reader.uint64());
+            message.nodeLoads = reader.uint64() as bigint;
             continue;
           }
           case 49: {
@@ -16193,7 +16619,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodeLoadMisses = longToNumber(reader.uint64());
+            message.nodeLoadMisses = reader.uint64() as bigint;
             continue;
           }
           case 50: {
@@ -16201,7 +16627,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodeStores = longToNumber(reader.uint64());
+            message.nodeStores = reader.uint64() as bigint;
             continue;
           }
           case 51: {
@@ -16209,7 +16635,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodeStoreMisses = longToNumber(reader.uint64());
+            message.nodeStoreMisses = reader.uint64() as bigint;
             continue;
           }
           case 52: {
@@ -16217,7 +16643,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodePrefetches = longToNumber(reader.uint64());
+            message.nodePrefetches = reader.uint64() as bigint;
             continue;
           }
           case 53: {
@@ -16225,7 +16651,7 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
               break;
             }
 
-            message.nodePrefetchMisses = longToNumber(reader.uint64());
+            message.nodePrefetchMisses = reader.uint64() as bigint;
             continue;
           }
         }
@@ -16250,414 +16676,226 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
 
   fromJSON(object: any): PerfStatistics {
     return {
-      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : 0,
-      duration: isSet(object.duration) ? globalThis.Number(object.duration) : 0,
-      cycles: isSet(object.cycles) ? globalThis.Number(object.cycles) : 0,
-      stalledCyclesFrontend: isSet(object.stalledCyclesFrontend)
-        ? globalThis.Number(object.stalledCyclesFrontend)
-        : isSet(object.stalled_cycles_frontend)
-        ? globalThis.Number(object.stalled_cycles_frontend)
-        : 0,
-      stalledCyclesBackend: isSet(object.stalledCyclesBackend)
-        ? globalThis.Number(object.stalledCyclesBackend)
-        : isSet(object.stalled_cycles_backend)
-        ? globalThis.Number(object.stalled_cycles_backend)
-        : 0,
-      instructions: isSet(object.instructions) ? globalThis.Number(object.instructions) : 0,
-      cacheReferences: isSet(object.cacheReferences)
-        ? globalThis.Number(object.cacheReferences)
-        : isSet(object.cache_references)
-        ? globalThis.Number(object.cache_references)
-        : 0,
-      cacheMisses: isSet(object.cacheMisses)
-        ? globalThis.Number(object.cacheMisses)
-        : isSet(object.cache_misses)
-        ? globalThis.Number(object.cache_misses)
-        : 0,
-      branches: isSet(object.branches) ? globalThis.Number(object.branches) : 0,
-      branchMisses: isSet(object.branchMisses)
-        ? globalThis.Number(object.branchMisses)
-        : isSet(object.branch_misses)
-        ? globalThis.Number(object.branch_misses)
-        : 0,
-      busCycles: isSet(object.busCycles)
-        ? globalThis.Number(object.busCycles)
-        : isSet(object.bus_cycles)
-        ? globalThis.Number(object.bus_cycles)
-        : 0,
-      refCycles: isSet(object.refCycles)
-        ? globalThis.Number(object.refCycles)
-        : isSet(object.ref_cycles)
-        ? globalThis.Number(object.ref_cycles)
-        : 0,
-      cpuClock: isSet(object.cpuClock)
-        ? globalThis.Number(object.cpuClock)
-        : isSet(object.cpu_clock)
-        ? globalThis.Number(object.cpu_clock)
-        : 0,
-      taskClock: isSet(object.taskClock)
-        ? globalThis.Number(object.taskClock)
-        : isSet(object.task_clock)
-        ? globalThis.Number(object.task_clock)
-        : 0,
-      pageFaults: isSet(object.pageFaults)
-        ? globalThis.Number(object.pageFaults)
-        : isSet(object.page_faults)
-        ? globalThis.Number(object.page_faults)
-        : 0,
-      minorFaults: isSet(object.minorFaults)
-        ? globalThis.Number(object.minorFaults)
-        : isSet(object.minor_faults)
-        ? globalThis.Number(object.minor_faults)
-        : 0,
-      majorFaults: isSet(object.majorFaults)
-        ? globalThis.Number(object.majorFaults)
-        : isSet(object.major_faults)
-        ? globalThis.Number(object.major_faults)
-        : 0,
-      contextSwitches: isSet(object.contextSwitches)
-        ? globalThis.Number(object.contextSwitches)
-        : isSet(object.context_switches)
-        ? globalThis.Number(object.context_switches)
-        : 0,
-      cpuMigrations: isSet(object.cpuMigrations)
-        ? globalThis.Number(object.cpuMigrations)
-        : isSet(object.cpu_migrations)
-        ? globalThis.Number(object.cpu_migrations)
-        : 0,
-      alignmentFaults: isSet(object.alignmentFaults)
-        ? globalThis.Number(object.alignmentFaults)
-        : isSet(object.alignment_faults)
-        ? globalThis.Number(object.alignment_faults)
-        : 0,
-      emulationFaults: isSet(object.emulationFaults)
-        ? globalThis.Number(object.emulationFaults)
-        : isSet(object.emulation_faults)
-        ? globalThis.Number(object.emulation_faults)
-        : 0,
-      l1DcacheLoads: isSet(object.l1DcacheLoads)
-        ? globalThis.Number(object.l1DcacheLoads)
-        : isSet(object.l1_dcache_loads)
-        ? globalThis.Number(object.l1_dcache_loads)
-        : 0,
-      l1DcacheLoadMisses: isSet(object.l1DcacheLoadMisses)
-        ? globalThis.Number(object.l1DcacheLoadMisses)
-        : isSet(object.l1_dcache_load_misses)
-        ? globalThis.Number(object.l1_dcache_load_misses)
-        : 0,
-      l1DcacheStores: isSet(object.l1DcacheStores)
-        ? globalThis.Number(object.l1DcacheStores)
-        : isSet(object.l1_dcache_stores)
-        ? globalThis.Number(object.l1_dcache_stores)
-        : 0,
-      l1DcacheStoreMisses: isSet(object.l1DcacheStoreMisses)
-        ? globalThis.Number(object.l1DcacheStoreMisses)
-        : isSet(object.l1_dcache_store_misses)
-        ? globalThis.Number(object.l1_dcache_store_misses)
-        : 0,
-      l1DcachePrefetches: isSet(object.l1DcachePrefetches)
-        ? globalThis.Number(object.l1DcachePrefetches)
-        : isSet(object.l1_dcache_prefetches)
-        ? globalThis.Number(object.l1_dcache_prefetches)
-        : 0,
-      l1DcachePrefetchMisses: isSet(object.l1DcachePrefetchMisses)
-        ? globalThis.Number(object.l1DcachePrefetchMisses)
-        : isSet(object.l1_dcache_prefetch_misses)
-        ? globalThis.Number(object.l1_dcache_prefetch_misses)
-        : 0,
-      l1IcacheLoads: isSet(object.l1IcacheLoads)
-        ? globalThis.Number(object.l1IcacheLoads)
-        : isSet(object.l1_icache_loads)
-        ? globalThis.Number(object.l1_icache_loads)
-        : 0,
-      l1IcacheLoadMisses: isSet(object.l1IcacheLoadMisses)
-        ? globalThis.Number(object.l1IcacheLoadMisses)
-        : isSet(object.l1_icache_load_misses)
-        ? globalThis.Number(object.l1_icache_load_misses)
-        : 0,
-      l1IcachePrefetches: isSet(object.l1IcachePrefetches)
-        ? globalThis.Number(object.l1IcachePrefetches)
-        : isSet(object.l1_icache_prefetches)
-        ? globalThis.Number(object.l1_icache_prefetches)
-        : 0,
-      l1IcachePrefetchMisses: isSet(object.l1IcachePrefetchMisses)
-        ? globalThis.Number(object.l1IcachePrefetchMisses)
-        : isSet(object.l1_icache_prefetch_misses)
-        ? globalThis.Number(object.l1_icache_prefetch_misses)
-        : 0,
-      llcLoads: isSet(object.llcLoads)
-        ? globalThis.Number(object.llcLoads)
-        : isSet(object.llc_loads)
-        ? globalThis.Number(object.llc_loads)
-        : 0,
-      llcLoadMisses: isSet(object.llcLoadMisses)
-        ? globalThis.Number(object.llcLoadMisses)
-        : isSet(object.llc_load_misses)
-        ? globalThis.Number(object.llc_load_misses)
-        : 0,
-      llcStores: isSet(object.llcStores)
-        ? globalThis.Number(object.llcStores)
-        : isSet(object.llc_stores)
-        ? globalThis.Number(object.llc_stores)
-        : 0,
-      llcStoreMisses: isSet(object.llcStoreMisses)
-        ? globalThis.Number(object.llcStoreMisses)
-        : isSet(object.llc_store_misses)
-        ? globalThis.Number(object.llc_store_misses)
-        : 0,
-      llcPrefetches: isSet(object.llcPrefetches)
-        ? globalThis.Number(object.llcPrefetches)
-        : isSet(object.llc_prefetches)
-        ? globalThis.Number(object.llc_prefetches)
-        : 0,
-      llcPrefetchMisses: isSet(object.llcPrefetchMisses)
-        ? globalThis.Number(object.llcPrefetchMisses)
-        : isSet(object.llc_prefetch_misses)
-        ? globalThis.Number(object.llc_prefetch_misses)
-        : 0,
-      dtlbLoads: isSet(object.dtlbLoads)
-        ? globalThis.Number(object.dtlbLoads)
-        : isSet(object.dtlb_loads)
-        ? globalThis.Number(object.dtlb_loads)
-        : 0,
-      dtlbLoadMisses: isSet(object.dtlbLoadMisses)
-        ? globalThis.Number(object.dtlbLoadMisses)
-        : isSet(object.dtlb_load_misses)
-        ? globalThis.Number(object.dtlb_load_misses)
-        : 0,
-      dtlbStores: isSet(object.dtlbStores)
-        ? globalThis.Number(object.dtlbStores)
-        : isSet(object.dtlb_stores)
-        ? globalThis.Number(object.dtlb_stores)
-        : 0,
-      dtlbStoreMisses: isSet(object.dtlbStoreMisses)
-        ? globalThis.Number(object.dtlbStoreMisses)
-        : isSet(object.dtlb_store_misses)
-        ? globalThis.Number(object.dtlb_store_misses)
-        : 0,
-      dtlbPrefetches: isSet(object.dtlbPrefetches)
-        ? globalThis.Number(object.dtlbPrefetches)
-        : isSet(object.dtlb_prefetches)
-        ? globalThis.Number(object.dtlb_prefetches)
-        : 0,
-      dtlbPrefetchMisses: isSet(object.dtlbPrefetchMisses)
-        ? globalThis.Number(object.dtlbPrefetchMisses)
-        : isSet(object.dtlb_prefetch_misses)
-        ? globalThis.Number(object.dtlb_prefetch_misses)
-        : 0,
-      itlbLoads: isSet(object.itlbLoads)
-        ? globalThis.Number(object.itlbLoads)
-        : isSet(object.itlb_loads)
-        ? globalThis.Number(object.itlb_loads)
-        : 0,
-      itlbLoadMisses: isSet(object.itlbLoadMisses)
-        ? globalThis.Number(object.itlbLoadMisses)
-        : isSet(object.itlb_load_misses)
-        ? globalThis.Number(object.itlb_load_misses)
-        : 0,
-      branchLoads: isSet(object.branchLoads)
-        ? globalThis.Number(object.branchLoads)
-        : isSet(object.branch_loads)
-        ? globalThis.Number(object.branch_loads)
-        : 0,
-      branchLoadMisses: isSet(object.branchLoadMisses)
-        ? globalThis.Number(object.branchLoadMisses)
-        : isSet(object.branch_load_misses)
-        ? globalThis.Number(object.branch_load_misses)
-        : 0,
-      nodeLoads: isSet(object.nodeLoads)
-        ? globalThis.Number(object.nodeLoads)
-        : isSet(object.node_loads)
-        ? globalThis.Number(object.node_loads)
-        : 0,
-      nodeLoadMisses: isSet(object.nodeLoadMisses)
-        ? globalThis.Number(object.nodeLoadMisses)
-        : isSet(object.node_load_misses)
-        ? globalThis.Number(object.node_load_misses)
-        : 0,
-      nodeStores: isSet(object.nodeStores)
-        ? globalThis.Number(object.nodeStores)
-        : isSet(object.node_stores)
-        ? globalThis.Number(object.node_stores)
-        : 0,
-      nodeStoreMisses: isSet(object.nodeStoreMisses)
-        ? globalThis.Number(object.nodeStoreMisses)
-        : isSet(object.node_store_misses)
-        ? globalThis.Number(object.node_store_misses)
-        : 0,
-      nodePrefetches: isSet(object.nodePrefetches)
-        ? globalThis.Number(object.nodePrefetches)
-        : isSet(object.node_prefetches)
-        ? globalThis.Number(object.node_prefetches)
-        : 0,
-      nodePrefetchMisses: isSet(object.nodePrefetchMisses)
-        ? globalThis.Number(object.nodePrefetchMisses)
-        : isSet(object.node_prefetch_misses)
-        ? globalThis.Number(object.node_prefetch_misses)
-        : 0,
+      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : undefined,
+      duration: isSet(object.duration) ? globalThis.Number(object.duration) : undefined,
+      cycles: isSet(object.cycles) ? BigInt(object.cycles) : undefined,
+      stalledCyclesFrontend: isSet(object.stalled_cycles_frontend) ? BigInt(object.stalled_cycles_frontend) : undefined,
+      stalledCyclesBackend: isSet(object.stalled_cycles_backend) ? BigInt(object.stalled_cycles_backend) : undefined,
+      instructions: isSet(object.instructions) ? BigInt(object.instructions) : undefined,
+      cacheReferences: isSet(object.cache_references) ? BigInt(object.cache_references) : undefined,
+      cacheMisses: isSet(object.cache_misses) ? BigInt(object.cache_misses) : undefined,
+      branches: isSet(object.branches) ? BigInt(object.branches) : undefined,
+      branchMisses: isSet(object.branch_misses) ? BigInt(object.branch_misses) : undefined,
+      busCycles: isSet(object.bus_cycles) ? BigInt(object.bus_cycles) : undefined,
+      refCycles: isSet(object.ref_cycles) ? BigInt(object.ref_cycles) : undefined,
+      cpuClock: isSet(object.cpu_clock) ? globalThis.Number(object.cpu_clock) : undefined,
+      taskClock: isSet(object.task_clock) ? globalThis.Number(object.task_clock) : undefined,
+      pageFaults: isSet(object.page_faults) ? BigInt(object.page_faults) : undefined,
+      minorFaults: isSet(object.minor_faults) ? BigInt(object.minor_faults) : undefined,
+      majorFaults: isSet(object.major_faults) ? BigInt(object.major_faults) : undefined,
+      contextSwitches: isSet(object.context_switches) ? BigInt(object.context_switches) : undefined,
+      cpuMigrations: isSet(object.cpu_migrations) ? BigInt(object.cpu_migrations) : undefined,
+      alignmentFaults: isSet(object.alignment_faults) ? BigInt(object.alignment_faults) : undefined,
+      emulationFaults: isSet(object.emulation_faults) ? BigInt(object.emulation_faults) : undefined,
+      l1DcacheLoads: isSet(object.l1_dcache_loads) ? BigInt(object.l1_dcache_loads) : undefined,
+      l1DcacheLoadMisses: isSet(object.l1_dcache_load_misses) ? BigInt(object.l1_dcache_load_misses) : undefined,
+      l1DcacheStores: isSet(object.l1_dcache_stores) ? BigInt(object.l1_dcache_stores) : undefined,
+      l1DcacheStoreMisses: isSet(object.l1_dcache_store_misses) ? BigInt(object.l1_dcache_store_misses) : undefined,
+      l1DcachePrefetches: isSet(object.l1_dcache_prefetches) ? BigInt(object.l1_dcache_prefetches) : undefined,
+      l1DcachePrefetchMisses: isSet(object.l1_dcache_prefetch_misses)
+        ? BigInt(object.l1_dcache_prefetch_misses)
+        : undefined,
+      l1IcacheLoads: isSet(object.l1_icache_loads) ? BigInt(object.l1_icache_loads) : undefined,
+      l1IcacheLoadMisses: isSet(object.l1_icache_load_misses) ? BigInt(object.l1_icache_load_misses) : undefined,
+      l1IcachePrefetches: isSet(object.l1_icache_prefetches) ? BigInt(object.l1_icache_prefetches) : undefined,
+      l1IcachePrefetchMisses: isSet(object.l1_icache_prefetch_misses)
+        ? BigInt(object.l1_icache_prefetch_misses)
+        : undefined,
+      llcLoads: isSet(object.llc_loads) ? BigInt(object.llc_loads) : undefined,
+      llcLoadMisses: isSet(object.llc_load_misses) ? BigInt(object.llc_load_misses) : undefined,
+      llcStores: isSet(object.llc_stores) ? BigInt(object.llc_stores) : undefined,
+      llcStoreMisses: isSet(object.llc_store_misses) ? BigInt(object.llc_store_misses) : undefined,
+      llcPrefetches: isSet(object.llc_prefetches) ? BigInt(object.llc_prefetches) : undefined,
+      llcPrefetchMisses: isSet(object.llc_prefetch_misses) ? BigInt(object.llc_prefetch_misses) : undefined,
+      dtlbLoads: isSet(object.dtlb_loads) ? BigInt(object.dtlb_loads) : undefined,
+      dtlbLoadMisses: isSet(object.dtlb_load_misses) ? BigInt(object.dtlb_load_misses) : undefined,
+      dtlbStores: isSet(object.dtlb_stores) ? BigInt(object.dtlb_stores) : undefined,
+      dtlbStoreMisses: isSet(object.dtlb_store_misses) ? BigInt(object.dtlb_store_misses) : undefined,
+      dtlbPrefetches: isSet(object.dtlb_prefetches) ? BigInt(object.dtlb_prefetches) : undefined,
+      dtlbPrefetchMisses: isSet(object.dtlb_prefetch_misses) ? BigInt(object.dtlb_prefetch_misses) : undefined,
+      itlbLoads: isSet(object.itlb_loads) ? BigInt(object.itlb_loads) : undefined,
+      itlbLoadMisses: isSet(object.itlb_load_misses) ? BigInt(object.itlb_load_misses) : undefined,
+      branchLoads: isSet(object.branch_loads) ? BigInt(object.branch_loads) : undefined,
+      branchLoadMisses: isSet(object.branch_load_misses) ? BigInt(object.branch_load_misses) : undefined,
+      nodeLoads: isSet(object.node_loads) ? BigInt(object.node_loads) : undefined,
+      nodeLoadMisses: isSet(object.node_load_misses) ? BigInt(object.node_load_misses) : undefined,
+      nodeStores: isSet(object.node_stores) ? BigInt(object.node_stores) : undefined,
+      nodeStoreMisses: isSet(object.node_store_misses) ? BigInt(object.node_store_misses) : undefined,
+      nodePrefetches: isSet(object.node_prefetches) ? BigInt(object.node_prefetches) : undefined,
+      nodePrefetchMisses: isSet(object.node_prefetch_misses) ? BigInt(object.node_prefetch_misses) : undefined,
     };
   },
 
   toJSON(message: PerfStatistics): unknown {
     const obj: any = {};
-    if (message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       obj.timestamp = floatToJson(message.timestamp);
     }
-    if (message.duration !== 0) {
+    if (message.duration !== undefined) {
       obj.duration = floatToJson(message.duration);
     }
-    if (message.cycles !== undefined && message.cycles !== 0) {
-      obj.cycles = Math.round(message.cycles);
+    if (message.cycles !== undefined) {
+      obj.cycles = message.cycles.toString();
     }
-    if (message.stalledCyclesFrontend !== undefined && message.stalledCyclesFrontend !== 0) {
-      obj.stalledCyclesFrontend = Math.round(message.stalledCyclesFrontend);
+    if (message.stalledCyclesFrontend !== undefined) {
+      obj.stalled_cycles_frontend = message.stalledCyclesFrontend.toString();
     }
-    if (message.stalledCyclesBackend !== undefined && message.stalledCyclesBackend !== 0) {
-      obj.stalledCyclesBackend = Math.round(message.stalledCyclesBackend);
+    if (message.stalledCyclesBackend !== undefined) {
+      obj.stalled_cycles_backend = message.stalledCyclesBackend.toString();
     }
-    if (message.instructions !== undefined && message.instructions !== 0) {
-      obj.instructions = Math.round(message.instructions);
+    if (message.instructions !== undefined) {
+      obj.instructions = message.instructions.toString();
     }
-    if (message.cacheReferences !== undefined && message.cacheReferences !== 0) {
-      obj.cacheReferences = Math.round(message.cacheReferences);
+    if (message.cacheReferences !== undefined) {
+      obj.cache_references = message.cacheReferences.toString();
     }
-    if (message.cacheMisses !== undefined && message.cacheMisses !== 0) {
-      obj.cacheMisses = Math.round(message.cacheMisses);
+    if (message.cacheMisses !== undefined) {
+      obj.cache_misses = message.cacheMisses.toString();
     }
-    if (message.branches !== undefined && message.branches !== 0) {
-      obj.branches = Math.round(message.branches);
+    if (message.branches !== undefined) {
+      obj.branches = message.branches.toString();
     }
-    if (message.branchMisses !== undefined && message.branchMisses !== 0) {
-      obj.branchMisses = Math.round(message.branchMisses);
+    if (message.branchMisses !== undefined) {
+      obj.branch_misses = message.branchMisses.toString();
     }
-    if (message.busCycles !== undefined && message.busCycles !== 0) {
-      obj.busCycles = Math.round(message.busCycles);
+    if (message.busCycles !== undefined) {
+      obj.bus_cycles = message.busCycles.toString();
     }
-    if (message.refCycles !== undefined && message.refCycles !== 0) {
-      obj.refCycles = Math.round(message.refCycles);
+    if (message.refCycles !== undefined) {
+      obj.ref_cycles = message.refCycles.toString();
     }
-    if (message.cpuClock !== undefined && message.cpuClock !== 0) {
-      obj.cpuClock = floatToJson(message.cpuClock);
+    if (message.cpuClock !== undefined) {
+      obj.cpu_clock = floatToJson(message.cpuClock);
     }
-    if (message.taskClock !== undefined && message.taskClock !== 0) {
-      obj.taskClock = floatToJson(message.taskClock);
+    if (message.taskClock !== undefined) {
+      obj.task_clock = floatToJson(message.taskClock);
     }
-    if (message.pageFaults !== undefined && message.pageFaults !== 0) {
-      obj.pageFaults = Math.round(message.pageFaults);
+    if (message.pageFaults !== undefined) {
+      obj.page_faults = message.pageFaults.toString();
     }
-    if (message.minorFaults !== undefined && message.minorFaults !== 0) {
-      obj.minorFaults = Math.round(message.minorFaults);
+    if (message.minorFaults !== undefined) {
+      obj.minor_faults = message.minorFaults.toString();
     }
-    if (message.majorFaults !== undefined && message.majorFaults !== 0) {
-      obj.majorFaults = Math.round(message.majorFaults);
+    if (message.majorFaults !== undefined) {
+      obj.major_faults = message.majorFaults.toString();
     }
-    if (message.contextSwitches !== undefined && message.contextSwitches !== 0) {
-      obj.contextSwitches = Math.round(message.contextSwitches);
+    if (message.contextSwitches !== undefined) {
+      obj.context_switches = message.contextSwitches.toString();
     }
-    if (message.cpuMigrations !== undefined && message.cpuMigrations !== 0) {
-      obj.cpuMigrations = Math.round(message.cpuMigrations);
+    if (message.cpuMigrations !== undefined) {
+      obj.cpu_migrations = message.cpuMigrations.toString();
     }
-    if (message.alignmentFaults !== undefined && message.alignmentFaults !== 0) {
-      obj.alignmentFaults = Math.round(message.alignmentFaults);
+    if (message.alignmentFaults !== undefined) {
+      obj.alignment_faults = message.alignmentFaults.toString();
     }
-    if (message.emulationFaults !== undefined && message.emulationFaults !== 0) {
-      obj.emulationFaults = Math.round(message.emulationFaults);
+    if (message.emulationFaults !== undefined) {
+      obj.emulation_faults = message.emulationFaults.toString();
     }
-    if (message.l1DcacheLoads !== undefined && message.l1DcacheLoads !== 0) {
-      obj.l1DcacheLoads = Math.round(message.l1DcacheLoads);
+    if (message.l1DcacheLoads !== undefined) {
+      obj.l1_dcache_loads = message.l1DcacheLoads.toString();
     }
-    if (message.l1DcacheLoadMisses !== undefined && message.l1DcacheLoadMisses !== 0) {
-      obj.l1DcacheLoadMisses = Math.round(message.l1DcacheLoadMisses);
+    if (message.l1DcacheLoadMisses !== undefined) {
+      obj.l1_dcache_load_misses = message.l1DcacheLoadMisses.toString();
     }
-    if (message.l1DcacheStores !== undefined && message.l1DcacheStores !== 0) {
-      obj.l1DcacheStores = Math.round(message.l1DcacheStores);
+    if (message.l1DcacheStores !== undefined) {
+      obj.l1_dcache_stores = message.l1DcacheStores.toString();
     }
-    if (message.l1DcacheStoreMisses !== undefined && message.l1DcacheStoreMisses !== 0) {
-      obj.l1DcacheStoreMisses = Math.round(message.l1DcacheStoreMisses);
+    if (message.l1DcacheStoreMisses !== undefined) {
+      obj.l1_dcache_store_misses = message.l1DcacheStoreMisses.toString();
     }
-    if (message.l1DcachePrefetches !== undefined && message.l1DcachePrefetches !== 0) {
-      obj.l1DcachePrefetches = Math.round(message.l1DcachePrefetches);
+    if (message.l1DcachePrefetches !== undefined) {
+      obj.l1_dcache_prefetches = message.l1DcachePrefetches.toString();
     }
-    if (message.l1DcachePrefetchMisses !== undefined && message.l1DcachePrefetchMisses !== 0) {
-      obj.l1DcachePrefetchMisses = Math.round(message.l1DcachePrefetchMisses);
+    if (message.l1DcachePrefetchMisses !== undefined) {
+      obj.l1_dcache_prefetch_misses = message.l1DcachePrefetchMisses.toString();
     }
-    if (message.l1IcacheLoads !== undefined && message.l1IcacheLoads !== 0) {
-      obj.l1IcacheLoads = Math.round(message.l1IcacheLoads);
+    if (message.l1IcacheLoads !== undefined) {
+      obj.l1_icache_loads = message.l1IcacheLoads.toString();
     }
-    if (message.l1IcacheLoadMisses !== undefined && message.l1IcacheLoadMisses !== 0) {
-      obj.l1IcacheLoadMisses = Math.round(message.l1IcacheLoadMisses);
+    if (message.l1IcacheLoadMisses !== undefined) {
+      obj.l1_icache_load_misses = message.l1IcacheLoadMisses.toString();
     }
-    if (message.l1IcachePrefetches !== undefined && message.l1IcachePrefetches !== 0) {
-      obj.l1IcachePrefetches = Math.round(message.l1IcachePrefetches);
+    if (message.l1IcachePrefetches !== undefined) {
+      obj.l1_icache_prefetches = message.l1IcachePrefetches.toString();
     }
-    if (message.l1IcachePrefetchMisses !== undefined && message.l1IcachePrefetchMisses !== 0) {
-      obj.l1IcachePrefetchMisses = Math.round(message.l1IcachePrefetchMisses);
+    if (message.l1IcachePrefetchMisses !== undefined) {
+      obj.l1_icache_prefetch_misses = message.l1IcachePrefetchMisses.toString();
     }
-    if (message.llcLoads !== undefined && message.llcLoads !== 0) {
-      obj.llcLoads = Math.round(message.llcLoads);
+    if (message.llcLoads !== undefined) {
+      obj.llc_loads = message.llcLoads.toString();
     }
-    if (message.llcLoadMisses !== undefined && message.llcLoadMisses !== 0) {
-      obj.llcLoadMisses = Math.round(message.llcLoadMisses);
+    if (message.llcLoadMisses !== undefined) {
+      obj.llc_load_misses = message.llcLoadMisses.toString();
     }
-    if (message.llcStores !== undefined && message.llcStores !== 0) {
-      obj.llcStores = Math.round(message.llcStores);
+    if (message.llcStores !== undefined) {
+      obj.llc_stores = message.llcStores.toString();
     }
-    if (message.llcStoreMisses !== undefined && message.llcStoreMisses !== 0) {
-      obj.llcStoreMisses = Math.round(message.llcStoreMisses);
+    if (message.llcStoreMisses !== undefined) {
+      obj.llc_store_misses = message.llcStoreMisses.toString();
     }
-    if (message.llcPrefetches !== undefined && message.llcPrefetches !== 0) {
-      obj.llcPrefetches = Math.round(message.llcPrefetches);
+    if (message.llcPrefetches !== undefined) {
+      obj.llc_prefetches = message.llcPrefetches.toString();
     }
-    if (message.llcPrefetchMisses !== undefined && message.llcPrefetchMisses !== 0) {
-      obj.llcPrefetchMisses = Math.round(message.llcPrefetchMisses);
+    if (message.llcPrefetchMisses !== undefined) {
+      obj.llc_prefetch_misses = message.llcPrefetchMisses.toString();
     }
-    if (message.dtlbLoads !== undefined && message.dtlbLoads !== 0) {
-      obj.dtlbLoads = Math.round(message.dtlbLoads);
+    if (message.dtlbLoads !== undefined) {
+      obj.dtlb_loads = message.dtlbLoads.toString();
     }
-    if (message.dtlbLoadMisses !== undefined && message.dtlbLoadMisses !== 0) {
-      obj.dtlbLoadMisses = Math.round(message.dtlbLoadMisses);
+    if (message.dtlbLoadMisses !== undefined) {
+      obj.dtlb_load_misses = message.dtlbLoadMisses.toString();
     }
-    if (message.dtlbStores !== undefined && message.dtlbStores !== 0) {
-      obj.dtlbStores = Math.round(message.dtlbStores);
+    if (message.dtlbStores !== undefined) {
+      obj.dtlb_stores = message.dtlbStores.toString();
     }
-    if (message.dtlbStoreMisses !== undefined && message.dtlbStoreMisses !== 0) {
-      obj.dtlbStoreMisses = Math.round(message.dtlbStoreMisses);
+    if (message.dtlbStoreMisses !== undefined) {
+      obj.dtlb_store_misses = message.dtlbStoreMisses.toString();
     }
-    if (message.dtlbPrefetches !== undefined && message.dtlbPrefetches !== 0) {
-      obj.dtlbPrefetches = Math.round(message.dtlbPrefetches);
+    if (message.dtlbPrefetches !== undefined) {
+      obj.dtlb_prefetches = message.dtlbPrefetches.toString();
     }
-    if (message.dtlbPrefetchMisses !== undefined && message.dtlbPrefetchMisses !== 0) {
-      obj.dtlbPrefetchMisses = Math.round(message.dtlbPrefetchMisses);
+    if (message.dtlbPrefetchMisses !== undefined) {
+      obj.dtlb_prefetch_misses = message.dtlbPrefetchMisses.toString();
     }
-    if (message.itlbLoads !== undefined && message.itlbLoads !== 0) {
-      obj.itlbLoads = Math.round(message.itlbLoads);
+    if (message.itlbLoads !== undefined) {
+      obj.itlb_loads = message.itlbLoads.toString();
     }
-    if (message.itlbLoadMisses !== undefined && message.itlbLoadMisses !== 0) {
-      obj.itlbLoadMisses = Math.round(message.itlbLoadMisses);
+    if (message.itlbLoadMisses !== undefined) {
+      obj.itlb_load_misses = message.itlbLoadMisses.toString();
     }
-    if (message.branchLoads !== undefined && message.branchLoads !== 0) {
-      obj.branchLoads = Math.round(message.branchLoads);
+    if (message.branchLoads !== undefined) {
+      obj.branch_loads = message.branchLoads.toString();
     }
-    if (message.branchLoadMisses !== undefined && message.branchLoadMisses !== 0) {
-      obj.branchLoadMisses = Math.round(message.branchLoadMisses);
+    if (message.branchLoadMisses !== undefined) {
+      obj.branch_load_misses = message.branchLoadMisses.toString();
     }
-    if (message.nodeLoads !== undefined && message.nodeLoads !== 0) {
-      obj.nodeLoads = Math.round(message.nodeLoads);
+    if (message.nodeLoads !== undefined) {
+      obj.node_loads = message.nodeLoads.toString();
     }
-    if (message.nodeLoadMisses !== undefined && message.nodeLoadMisses !== 0) {
-      obj.nodeLoadMisses = Math.round(message.nodeLoadMisses);
+    if (message.nodeLoadMisses !== undefined) {
+      obj.node_load_misses = message.nodeLoadMisses.toString();
     }
-    if (message.nodeStores !== undefined && message.nodeStores !== 0) {
-      obj.nodeStores = Math.round(message.nodeStores);
+    if (message.nodeStores !== undefined) {
+      obj.node_stores = message.nodeStores.toString();
     }
-    if (message.nodeStoreMisses !== undefined && message.nodeStoreMisses !== 0) {
-      obj.nodeStoreMisses = Math.round(message.nodeStoreMisses);
+    if (message.nodeStoreMisses !== undefined) {
+      obj.node_store_misses = message.nodeStoreMisses.toString();
     }
-    if (message.nodePrefetches !== undefined && message.nodePrefetches !== 0) {
-      obj.nodePrefetches = Math.round(message.nodePrefetches);
+    if (message.nodePrefetches !== undefined) {
+      obj.node_prefetches = message.nodePrefetches.toString();
     }
-    if (message.nodePrefetchMisses !== undefined && message.nodePrefetchMisses !== 0) {
-      obj.nodePrefetchMisses = Math.round(message.nodePrefetchMisses);
+    if (message.nodePrefetchMisses !== undefined) {
+      obj.node_prefetch_misses = message.nodePrefetchMisses.toString();
     }
     return obj;
   },
@@ -16667,59 +16905,158 @@ export const PerfStatistics: MessageFns<PerfStatistics> = {
   },
   fromPartial<I extends Exact<DeepPartial<PerfStatistics>, I>>(object: I): PerfStatistics {
     const message = createBasePerfStatistics();
-    message.timestamp = object.timestamp ?? 0;
-    message.duration = object.duration ?? 0;
-    message.cycles = object.cycles ?? 0;
-    message.stalledCyclesFrontend = object.stalledCyclesFrontend ?? 0;
-    message.stalledCyclesBackend = object.stalledCyclesBackend ?? 0;
-    message.instructions = object.instructions ?? 0;
-    message.cacheReferences = object.cacheReferences ?? 0;
-    message.cacheMisses = object.cacheMisses ?? 0;
-    message.branches = object.branches ?? 0;
-    message.branchMisses = object.branchMisses ?? 0;
-    message.busCycles = object.busCycles ?? 0;
-    message.refCycles = object.refCycles ?? 0;
-    message.cpuClock = object.cpuClock ?? 0;
-    message.taskClock = object.taskClock ?? 0;
-    message.pageFaults = object.pageFaults ?? 0;
-    message.minorFaults = object.minorFaults ?? 0;
-    message.majorFaults = object.majorFaults ?? 0;
-    message.contextSwitches = object.contextSwitches ?? 0;
-    message.cpuMigrations = object.cpuMigrations ?? 0;
-    message.alignmentFaults = object.alignmentFaults ?? 0;
-    message.emulationFaults = object.emulationFaults ?? 0;
-    message.l1DcacheLoads = object.l1DcacheLoads ?? 0;
-    message.l1DcacheLoadMisses = object.l1DcacheLoadMisses ?? 0;
-    message.l1DcacheStores = object.l1DcacheStores ?? 0;
-    message.l1DcacheStoreMisses = object.l1DcacheStoreMisses ?? 0;
-    message.l1DcachePrefetches = object.l1DcachePrefetches ?? 0;
-    message.l1DcachePrefetchMisses = object.l1DcachePrefetchMisses ?? 0;
-    message.l1IcacheLoads = object.l1IcacheLoads ?? 0;
-    message.l1IcacheLoadMisses = object.l1IcacheLoadMisses ?? 0;
-    message.l1IcachePrefetches = object.l1IcachePrefetches ?? 0;
-    message.l1IcachePrefetchMisses = object.l1IcachePrefetchMisses ?? 0;
-    message.llcLoads = object.llcLoads ?? 0;
-    message.llcLoadMisses = object.llcLoadMisses ?? 0;
-    message.llcStores = object.llcStores ?? 0;
-    message.llcStoreMisses = object.llcStoreMisses ?? 0;
-    message.llcPrefetches = object.llcPrefetches ?? 0;
-    message.llcPrefetchMisses = object.llcPrefetchMisses ?? 0;
-    message.dtlbLoads = object.dtlbLoads ?? 0;
-    message.dtlbLoadMisses = object.dtlbLoadMisses ?? 0;
-    message.dtlbStores = object.dtlbStores ?? 0;
-    message.dtlbStoreMisses = object.dtlbStoreMisses ?? 0;
-    message.dtlbPrefetches = object.dtlbPrefetches ?? 0;
-    message.dtlbPrefetchMisses = object.dtlbPrefetchMisses ?? 0;
-    message.itlbLoads = object.itlbLoads ?? 0;
-    message.itlbLoadMisses = object.itlbLoadMisses ?? 0;
-    message.branchLoads = object.branchLoads ?? 0;
-    message.branchLoadMisses = object.branchLoadMisses ?? 0;
-    message.nodeLoads = object.nodeLoads ?? 0;
-    message.nodeLoadMisses = object.nodeLoadMisses ?? 0;
-    message.nodeStores = object.nodeStores ?? 0;
-    message.nodeStoreMisses = object.nodeStoreMisses ?? 0;
-    message.nodePrefetches = object.nodePrefetches ?? 0;
-    message.nodePrefetchMisses = object.nodePrefetchMisses ?? 0;
+    message.timestamp = object.timestamp ?? undefined;
+    message.duration = object.duration ?? undefined;
+    message.cycles = (object.cycles !== undefined && object.cycles !== null) ? BigInt(object.cycles) : undefined;
+    message.stalledCyclesFrontend =
+      (object.stalledCyclesFrontend !== undefined && object.stalledCyclesFrontend !== null)
+        ? BigInt(object.stalledCyclesFrontend)
+        : undefined;
+    message.stalledCyclesBackend = (object.stalledCyclesBackend !== undefined && object.stalledCyclesBackend !== null)
+      ? BigInt(object.stalledCyclesBackend)
+      : undefined;
+    message.instructions = (object.instructions !== undefined && object.instructions !== null)
+      ? BigInt(object.instructions)
+      : undefined;
+    message.cacheReferences = (object.cacheReferences !== undefined && object.cacheReferences !== null)
+      ? BigInt(object.cacheReferences)
+      : undefined;
+    message.cacheMisses = (object.cacheMisses !== undefined && object.cacheMisses !== null)
+      ? BigInt(object.cacheMisses)
+      : undefined;
+    message.branches = (object.branches !== undefined && object.branches !== null)
+      ? BigInt(object.branches)
+      : undefined;
+    message.branchMisses = (object.branchMisses !== undefined && object.branchMisses !== null)
+      ? BigInt(object.branchMisses)
+      : undefined;
+    message.busCycles = (object.busCycles !== undefined && object.busCycles !== null)
+      ? BigInt(object.busCycles)
+      : undefined;
+    message.refCycles = (object.refCycles !== undefined && object.refCycles !== null)
+      ? BigInt(object.refCycles)
+      : undefined;
+    message.cpuClock = object.cpuClock ?? undefined;
+    message.taskClock = object.taskClock ?? undefined;
+    message.pageFaults = (object.pageFaults !== undefined && object.pageFaults !== null)
+      ? BigInt(object.pageFaults)
+      : undefined;
+    message.minorFaults = (object.minorFaults !== undefined && object.minorFaults !== null)
+      ? BigInt(object.minorFaults)
+      : undefined;
+    message.majorFaults = (object.majorFaults !== undefined && object.majorFaults !== null)
+      ? BigInt(object.majorFaults)
+      : undefined;
+    message.contextSwitches = (object.contextSwitches !== undefined && object.contextSwitches !== null)
+      ? BigInt(object.contextSwitches)
+      : undefined;
+    message.cpuMigrations = (object.cpuMigrations !== undefined && object.cpuMigrations !== null)
+      ? BigInt(object.cpuMigrations)
+      : undefined;
+    message.alignmentFaults = (object.alignmentFaults !== undefined && object.alignmentFaults !== null)
+      ? BigInt(object.alignmentFaults)
+      : undefined;
+    message.emulationFaults = (object.emulationFaults !== undefined && object.emulationFaults !== null)
+      ? BigInt(object.emulationFaults)
+      : undefined;
+    message.l1DcacheLoads = (object.l1DcacheLoads !== undefined && object.l1DcacheLoads !== null)
+      ? BigInt(object.l1DcacheLoads)
+      : undefined;
+    message.l1DcacheLoadMisses = (object.l1DcacheLoadMisses !== undefined && object.l1DcacheLoadMisses !== null)
+      ? BigInt(object.l1DcacheLoadMisses)
+      : undefined;
+    message.l1DcacheStores = (object.l1DcacheStores !== undefined && object.l1DcacheStores !== null)
+      ? BigInt(object.l1DcacheStores)
+      : undefined;
+    message.l1DcacheStoreMisses = (object.l1DcacheStoreMisses !== undefined && object.l1DcacheStoreMisses !== null)
+      ? BigInt(object.l1DcacheStoreMisses)
+      : undefined;
+    message.l1DcachePrefetches = (object.l1DcachePrefetches !== undefined && object.l1DcachePrefetches !== null)
+      ? BigInt(object.l1DcachePrefetches)
+      : undefined;
+    message.l1DcachePrefetchMisses =
+      (object.l1DcachePrefetchMisses !== undefined && object.l1DcachePrefetchMisses !== null)
+        ? BigInt(object.l1DcachePrefetchMisses)
+        : undefined;
+    message.l1IcacheLoads = (object.l1IcacheLoads !== undefined && object.l1IcacheLoads !== null)
+      ? BigInt(object.l1IcacheLoads)
+      : undefined;
+    message.l1IcacheLoadMisses = (object.l1IcacheLoadMisses !== undefined && object.l1IcacheLoadMisses !== null)
+      ? BigInt(object.l1IcacheLoadMisses)
+      : undefined;
+    message.l1IcachePrefetches = (object.l1IcachePrefetches !== undefined && object.l1IcachePrefetches !== null)
+      ? BigInt(object.l1IcachePrefetches)
+      : undefined;
+    message.l1IcachePrefetchMisses =
+      (object.l1IcachePrefetchMisses !== undefined && object.l1IcachePrefetchMisses !== null)
+        ? BigInt(object.l1IcachePrefetchMisses)
+        : undefined;
+    message.llcLoads = (object.llcLoads !== undefined && object.llcLoads !== null)
+      ? BigInt(object.llcLoads)
+      : undefined;
+    message.llcLoadMisses = (object.llcLoadMisses !== undefined && object.llcLoadMisses !== null)
+      ? BigInt(object.llcLoadMisses)
+      : undefined;
+    message.llcStores = (object.llcStores !== undefined && object.llcStores !== null)
+      ? BigInt(object.llcStores)
+      : undefined;
+    message.llcStoreMisses = (object.llcStoreMisses !== undefined && object.llcStoreMisses !== null)
+      ? BigInt(object.llcStoreMisses)
+      : undefined;
+    message.llcPrefetches = (object.llcPrefetches !== undefined && object.llcPrefetches !== null)
+      ? BigInt(object.llcPrefetches)
+      : undefined;
+    message.llcPrefetchMisses = (object.llcPrefetchMisses !== undefined && object.llcPrefetchMisses !== null)
+      ? BigInt(object.llcPrefetchMisses)
+      : undefined;
+    message.dtlbLoads = (object.dtlbLoads !== undefined && object.dtlbLoads !== null)
+      ? BigInt(object.dtlbLoads)
+      : undefined;
+    message.dtlbLoadMisses = (object.dtlbLoadMisses !== undefined && object.dtlbLoadMisses !== null)
+      ? BigInt(object.dtlbLoadMisses)
+      : undefined;
+    message.dtlbStores = (object.dtlbStores !== undefined && object.dtlbStores !== null)
+      ? BigInt(object.dtlbStores)
+      : undefined;
+    message.dtlbStoreMisses = (object.dtlbStoreMisses !== undefined && object.dtlbStoreMisses !== null)
+      ? BigInt(object.dtlbStoreMisses)
+      : undefined;
+    message.dtlbPrefetches = (object.dtlbPrefetches !== undefined && object.dtlbPrefetches !== null)
+      ? BigInt(object.dtlbPrefetches)
+      : undefined;
+    message.dtlbPrefetchMisses = (object.dtlbPrefetchMisses !== undefined && object.dtlbPrefetchMisses !== null)
+      ? BigInt(object.dtlbPrefetchMisses)
+      : undefined;
+    message.itlbLoads = (object.itlbLoads !== undefined && object.itlbLoads !== null)
+      ? BigInt(object.itlbLoads)
+      : undefined;
+    message.itlbLoadMisses = (object.itlbLoadMisses !== undefined && object.itlbLoadMisses !== null)
+      ? BigInt(object.itlbLoadMisses)
+      : undefined;
+    message.branchLoads = (object.branchLoads !== undefined && object.branchLoads !== null)
+      ? BigInt(object.branchLoads)
+      : undefined;
+    message.branchLoadMisses = (object.branchLoadMisses !== undefined && object.branchLoadMisses !== null)
+      ? BigInt(object.branchLoadMisses)
+      : undefined;
+    message.nodeLoads = (object.nodeLoads !== undefined && object.nodeLoads !== null)
+      ? BigInt(object.nodeLoads)
+      : undefined;
+    message.nodeLoadMisses = (object.nodeLoadMisses !== undefined && object.nodeLoadMisses !== null)
+      ? BigInt(object.nodeLoadMisses)
+      : undefined;
+    message.nodeStores = (object.nodeStores !== undefined && object.nodeStores !== null)
+      ? BigInt(object.nodeStores)
+      : undefined;
+    message.nodeStoreMisses = (object.nodeStoreMisses !== undefined && object.nodeStoreMisses !== null)
+      ? BigInt(object.nodeStoreMisses)
+      : undefined;
+    message.nodePrefetches = (object.nodePrefetches !== undefined && object.nodePrefetches !== null)
+      ? BigInt(object.nodePrefetches)
+      : undefined;
+    message.nodePrefetchMisses = (object.nodePrefetchMisses !== undefined && object.nodePrefetchMisses !== null)
+      ? BigInt(object.nodePrefetchMisses)
+      : undefined;
     return message;
   },
 };
@@ -16787,9 +17124,7 @@ export const OfferFilters: MessageFns<OfferFilters> = {
 
   fromJSON(object: any): OfferFilters {
     return {
-      minAllocatableResources: isSet(object.minAllocatableResources)
-        ? OfferFilters_MinAllocatableResources.fromJSON(object.minAllocatableResources)
-        : isSet(object.min_allocatable_resources)
+      minAllocatableResources: isSet(object.min_allocatable_resources)
         ? OfferFilters_MinAllocatableResources.fromJSON(object.min_allocatable_resources)
         : undefined,
     };
@@ -16798,7 +17133,7 @@ export const OfferFilters: MessageFns<OfferFilters> = {
   toJSON(message: OfferFilters): unknown {
     const obj: any = {};
     if (message.minAllocatableResources !== undefined) {
-      obj.minAllocatableResources = OfferFilters_MinAllocatableResources.toJSON(message.minAllocatableResources);
+      obj.min_allocatable_resources = OfferFilters_MinAllocatableResources.toJSON(message.minAllocatableResources);
     }
     return obj;
   },
@@ -16856,7 +17191,7 @@ export const OfferFilters_ResourceQuantities: MessageFns<OfferFilters_ResourceQu
             }
 
             const entry1 = OfferFilters_ResourceQuantities_QuantitiesEntry.decode(reader, reader.uint32());
-            if (entry1.value !== undefined) {
+            if (entry1.value !== undefined && entry1.key !== undefined) {
               message.quantities[entry1.key] = entry1.value;
             }
             continue;
@@ -16935,7 +17270,7 @@ export const OfferFilters_ResourceQuantities: MessageFns<OfferFilters_ResourceQu
 };
 
 function createBaseOfferFilters_ResourceQuantities_QuantitiesEntry(): OfferFilters_ResourceQuantities_QuantitiesEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const OfferFilters_ResourceQuantities_QuantitiesEntry: MessageFns<
@@ -16945,7 +17280,7 @@ export const OfferFilters_ResourceQuantities_QuantitiesEntry: MessageFns<
     message: OfferFilters_ResourceQuantities_QuantitiesEntry,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -17013,14 +17348,14 @@ export const OfferFilters_ResourceQuantities_QuantitiesEntry: MessageFns<
 
   fromJSON(object: any): OfferFilters_ResourceQuantities_QuantitiesEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? Value_Scalar.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: OfferFilters_ResourceQuantities_QuantitiesEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -17038,7 +17373,7 @@ export const OfferFilters_ResourceQuantities_QuantitiesEntry: MessageFns<
     object: I,
   ): OfferFilters_ResourceQuantities_QuantitiesEntry {
     const message = createBaseOfferFilters_ResourceQuantities_QuantitiesEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? Value_Scalar.fromPartial(object.value)
       : undefined;
@@ -17211,11 +17546,7 @@ export const Request: MessageFns<Request> = {
 
   fromJSON(object: any): Request {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
@@ -17225,7 +17556,7 @@ export const Request: MessageFns<Request> = {
   toJSON(message: Request): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.resources?.length) {
       obj.resources = message.resources.map((e) => Resource.toJSON(e));
@@ -17251,7 +17582,7 @@ function createBaseOffer(): Offer {
     id: undefined,
     frameworkId: undefined,
     agentId: undefined,
-    hostname: "",
+    hostname: undefined,
     resources: [],
     executorIds: [],
     attributes: [],
@@ -17274,7 +17605,7 @@ export const Offer: MessageFns<Offer> = {
     if (message.agentId !== undefined) {
       AgentID.encode(message.agentId, writer.uint32(26).fork()).join();
     }
-    if (message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(34).string(message.hostname);
     }
     for (const v of message.resources) {
@@ -17433,23 +17764,13 @@ export const Offer: MessageFns<Offer> = {
   fromJSON(object: any): Offer {
     return {
       id: isSet(object.id) ? OfferID.fromJSON(object.id) : undefined,
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
-      executorIds: globalThis.Array.isArray(object?.executorIds)
-        ? object.executorIds.map((e: any) => ExecutorID.fromJSON(e))
-        : globalThis.Array.isArray(object?.executor_ids)
+      executorIds: globalThis.Array.isArray(object?.executor_ids)
         ? object.executor_ids.map((e: any) => ExecutorID.fromJSON(e))
         : [],
       attributes: globalThis.Array.isArray(object?.attributes)
@@ -17457,9 +17778,7 @@ export const Offer: MessageFns<Offer> = {
         : [],
       url: isSet(object.url) ? URL.fromJSON(object.url) : undefined,
       unavailability: isSet(object.unavailability) ? Unavailability.fromJSON(object.unavailability) : undefined,
-      allocationInfo: isSet(object.allocationInfo)
-        ? Resource_AllocationInfo.fromJSON(object.allocationInfo)
-        : isSet(object.allocation_info)
+      allocationInfo: isSet(object.allocation_info)
         ? Resource_AllocationInfo.fromJSON(object.allocation_info)
         : undefined,
       domain: isSet(object.domain) ? DomainInfo.fromJSON(object.domain) : undefined,
@@ -17472,19 +17791,19 @@ export const Offer: MessageFns<Offer> = {
       obj.id = OfferID.toJSON(message.id);
     }
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
-    if (message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
     if (message.resources?.length) {
       obj.resources = message.resources.map((e) => Resource.toJSON(e));
     }
     if (message.executorIds?.length) {
-      obj.executorIds = message.executorIds.map((e) => ExecutorID.toJSON(e));
+      obj.executor_ids = message.executorIds.map((e) => ExecutorID.toJSON(e));
     }
     if (message.attributes?.length) {
       obj.attributes = message.attributes.map((e) => Attribute.toJSON(e));
@@ -17496,7 +17815,7 @@ export const Offer: MessageFns<Offer> = {
       obj.unavailability = Unavailability.toJSON(message.unavailability);
     }
     if (message.allocationInfo !== undefined) {
-      obj.allocationInfo = Resource_AllocationInfo.toJSON(message.allocationInfo);
+      obj.allocation_info = Resource_AllocationInfo.toJSON(message.allocationInfo);
     }
     if (message.domain !== undefined) {
       obj.domain = DomainInfo.toJSON(message.domain);
@@ -17516,7 +17835,7 @@ export const Offer: MessageFns<Offer> = {
     message.agentId = (object.agentId !== undefined && object.agentId !== null)
       ? AgentID.fromPartial(object.agentId)
       : undefined;
-    message.hostname = object.hostname ?? "";
+    message.hostname = object.hostname ?? undefined;
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     message.executorIds = object.executorIds?.map((e) => ExecutorID.fromPartial(e)) || [];
     message.attributes = object.attributes?.map((e) => Attribute.fromPartial(e)) || [];
@@ -17536,7 +17855,7 @@ export const Offer: MessageFns<Offer> = {
 
 function createBaseOffer_Operation(): Offer_Operation {
   return {
-    type: 0,
+    type: undefined,
     launch: undefined,
     reserve: undefined,
     unreserve: undefined,
@@ -17554,7 +17873,7 @@ function createBaseOffer_Operation(): Offer_Operation {
 
 export const Offer_Operation: MessageFns<Offer_Operation> = {
   encode(message: Offer_Operation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.launch !== undefined) {
@@ -17732,44 +18051,26 @@ export const Offer_Operation: MessageFns<Offer_Operation> = {
 
   fromJSON(object: any): Offer_Operation {
     return {
-      type: isSet(object.type) ? offer_Operation_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? offer_Operation_TypeFromJSON(object.type) : undefined,
       launch: isSet(object.launch) ? Offer_Operation_Launch.fromJSON(object.launch) : undefined,
       reserve: isSet(object.reserve) ? Offer_Operation_Reserve.fromJSON(object.reserve) : undefined,
       unreserve: isSet(object.unreserve) ? Offer_Operation_Unreserve.fromJSON(object.unreserve) : undefined,
       create: isSet(object.create) ? Offer_Operation_Create.fromJSON(object.create) : undefined,
       destroy: isSet(object.destroy) ? Offer_Operation_Destroy.fromJSON(object.destroy) : undefined,
-      launchGroup: isSet(object.launchGroup)
-        ? Offer_Operation_LaunchGroup.fromJSON(object.launchGroup)
-        : isSet(object.launch_group)
-        ? Offer_Operation_LaunchGroup.fromJSON(object.launch_group)
-        : undefined,
+      launchGroup: isSet(object.launch_group) ? Offer_Operation_LaunchGroup.fromJSON(object.launch_group) : undefined,
       id: isSet(object.id) ? OperationID.fromJSON(object.id) : undefined,
-      growVolume: isSet(object.growVolume)
-        ? Offer_Operation_GrowVolume.fromJSON(object.growVolume)
-        : isSet(object.grow_volume)
-        ? Offer_Operation_GrowVolume.fromJSON(object.grow_volume)
-        : undefined,
-      shrinkVolume: isSet(object.shrinkVolume)
-        ? Offer_Operation_ShrinkVolume.fromJSON(object.shrinkVolume)
-        : isSet(object.shrink_volume)
+      growVolume: isSet(object.grow_volume) ? Offer_Operation_GrowVolume.fromJSON(object.grow_volume) : undefined,
+      shrinkVolume: isSet(object.shrink_volume)
         ? Offer_Operation_ShrinkVolume.fromJSON(object.shrink_volume)
         : undefined,
-      createDisk: isSet(object.createDisk)
-        ? Offer_Operation_CreateDisk.fromJSON(object.createDisk)
-        : isSet(object.create_disk)
-        ? Offer_Operation_CreateDisk.fromJSON(object.create_disk)
-        : undefined,
-      destroyDisk: isSet(object.destroyDisk)
-        ? Offer_Operation_DestroyDisk.fromJSON(object.destroyDisk)
-        : isSet(object.destroy_disk)
-        ? Offer_Operation_DestroyDisk.fromJSON(object.destroy_disk)
-        : undefined,
+      createDisk: isSet(object.create_disk) ? Offer_Operation_CreateDisk.fromJSON(object.create_disk) : undefined,
+      destroyDisk: isSet(object.destroy_disk) ? Offer_Operation_DestroyDisk.fromJSON(object.destroy_disk) : undefined,
     };
   },
 
   toJSON(message: Offer_Operation): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = offer_Operation_TypeToJSON(message.type);
     }
     if (message.launch !== undefined) {
@@ -17788,22 +18089,22 @@ export const Offer_Operation: MessageFns<Offer_Operation> = {
       obj.destroy = Offer_Operation_Destroy.toJSON(message.destroy);
     }
     if (message.launchGroup !== undefined) {
-      obj.launchGroup = Offer_Operation_LaunchGroup.toJSON(message.launchGroup);
+      obj.launch_group = Offer_Operation_LaunchGroup.toJSON(message.launchGroup);
     }
     if (message.id !== undefined) {
       obj.id = OperationID.toJSON(message.id);
     }
     if (message.growVolume !== undefined) {
-      obj.growVolume = Offer_Operation_GrowVolume.toJSON(message.growVolume);
+      obj.grow_volume = Offer_Operation_GrowVolume.toJSON(message.growVolume);
     }
     if (message.shrinkVolume !== undefined) {
-      obj.shrinkVolume = Offer_Operation_ShrinkVolume.toJSON(message.shrinkVolume);
+      obj.shrink_volume = Offer_Operation_ShrinkVolume.toJSON(message.shrinkVolume);
     }
     if (message.createDisk !== undefined) {
-      obj.createDisk = Offer_Operation_CreateDisk.toJSON(message.createDisk);
+      obj.create_disk = Offer_Operation_CreateDisk.toJSON(message.createDisk);
     }
     if (message.destroyDisk !== undefined) {
-      obj.destroyDisk = Offer_Operation_DestroyDisk.toJSON(message.destroyDisk);
+      obj.destroy_disk = Offer_Operation_DestroyDisk.toJSON(message.destroyDisk);
     }
     return obj;
   },
@@ -17813,7 +18114,7 @@ export const Offer_Operation: MessageFns<Offer_Operation> = {
   },
   fromPartial<I extends Exact<DeepPartial<Offer_Operation>, I>>(object: I): Offer_Operation {
     const message = createBaseOffer_Operation();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.launch = (object.launch !== undefined && object.launch !== null)
       ? Offer_Operation_Launch.fromPartial(object.launch)
       : undefined;
@@ -17912,9 +18213,7 @@ export const Offer_Operation_Launch: MessageFns<Offer_Operation_Launch> = {
 
   fromJSON(object: any): Offer_Operation_Launch {
     return {
-      taskInfos: globalThis.Array.isArray(object?.taskInfos)
-        ? object.taskInfos.map((e: any) => TaskInfo.fromJSON(e))
-        : globalThis.Array.isArray(object?.task_infos)
+      taskInfos: globalThis.Array.isArray(object?.task_infos)
         ? object.task_infos.map((e: any) => TaskInfo.fromJSON(e))
         : [],
     };
@@ -17923,7 +18222,7 @@ export const Offer_Operation_Launch: MessageFns<Offer_Operation_Launch> = {
   toJSON(message: Offer_Operation_Launch): unknown {
     const obj: any = {};
     if (message.taskInfos?.length) {
-      obj.taskInfos = message.taskInfos.map((e) => TaskInfo.toJSON(e));
+      obj.task_infos = message.taskInfos.map((e) => TaskInfo.toJSON(e));
     }
     return obj;
   },
@@ -18013,11 +18312,7 @@ export const Offer_Operation_LaunchGroup: MessageFns<Offer_Operation_LaunchGroup
   fromJSON(object: any): Offer_Operation_LaunchGroup {
     return {
       executor: isSet(object.executor) ? ExecutorInfo.fromJSON(object.executor) : undefined,
-      taskGroup: isSet(object.taskGroup)
-        ? TaskGroupInfo.fromJSON(object.taskGroup)
-        : isSet(object.task_group)
-        ? TaskGroupInfo.fromJSON(object.task_group)
-        : undefined,
+      taskGroup: isSet(object.task_group) ? TaskGroupInfo.fromJSON(object.task_group) : undefined,
     };
   },
 
@@ -18027,7 +18322,7 @@ export const Offer_Operation_LaunchGroup: MessageFns<Offer_Operation_LaunchGroup
       obj.executor = ExecutorInfo.toJSON(message.executor);
     }
     if (message.taskGroup !== undefined) {
-      obj.taskGroup = TaskGroupInfo.toJSON(message.taskGroup);
+      obj.task_group = TaskGroupInfo.toJSON(message.taskGroup);
     }
     return obj;
   },
@@ -18618,7 +18913,7 @@ export const Offer_Operation_ShrinkVolume: MessageFns<Offer_Operation_ShrinkVolu
 };
 
 function createBaseOffer_Operation_CreateDisk(): Offer_Operation_CreateDisk {
-  return { source: undefined, targetType: 0, targetProfile: "", _unknownFields: {} };
+  return { source: undefined, targetType: undefined, targetProfile: undefined, _unknownFields: {} };
 }
 
 export const Offer_Operation_CreateDisk: MessageFns<Offer_Operation_CreateDisk> = {
@@ -18626,10 +18921,10 @@ export const Offer_Operation_CreateDisk: MessageFns<Offer_Operation_CreateDisk> 
     if (message.source !== undefined) {
       Resource.encode(message.source, writer.uint32(10).fork()).join();
     }
-    if (message.targetType !== 0) {
+    if (message.targetType !== undefined) {
       writer.uint32(16).int32(message.targetType);
     }
-    if (message.targetProfile !== undefined && message.targetProfile !== "") {
+    if (message.targetProfile !== undefined) {
       writer.uint32(26).string(message.targetProfile);
     }
     if (message._unknownFields !== undefined) {
@@ -18703,16 +18998,8 @@ export const Offer_Operation_CreateDisk: MessageFns<Offer_Operation_CreateDisk> 
   fromJSON(object: any): Offer_Operation_CreateDisk {
     return {
       source: isSet(object.source) ? Resource.fromJSON(object.source) : undefined,
-      targetType: isSet(object.targetType)
-        ? resource_DiskInfo_Source_TypeFromJSON(object.targetType)
-        : isSet(object.target_type)
-        ? resource_DiskInfo_Source_TypeFromJSON(object.target_type)
-        : 0,
-      targetProfile: isSet(object.targetProfile)
-        ? globalThis.String(object.targetProfile)
-        : isSet(object.target_profile)
-        ? globalThis.String(object.target_profile)
-        : "",
+      targetType: isSet(object.target_type) ? resource_DiskInfo_Source_TypeFromJSON(object.target_type) : undefined,
+      targetProfile: isSet(object.target_profile) ? globalThis.String(object.target_profile) : undefined,
     };
   },
 
@@ -18721,11 +19008,11 @@ export const Offer_Operation_CreateDisk: MessageFns<Offer_Operation_CreateDisk> 
     if (message.source !== undefined) {
       obj.source = Resource.toJSON(message.source);
     }
-    if (message.targetType !== 0) {
-      obj.targetType = resource_DiskInfo_Source_TypeToJSON(message.targetType);
+    if (message.targetType !== undefined) {
+      obj.target_type = resource_DiskInfo_Source_TypeToJSON(message.targetType);
     }
-    if (message.targetProfile !== undefined && message.targetProfile !== "") {
-      obj.targetProfile = message.targetProfile;
+    if (message.targetProfile !== undefined) {
+      obj.target_profile = message.targetProfile;
     }
     return obj;
   },
@@ -18738,8 +19025,8 @@ export const Offer_Operation_CreateDisk: MessageFns<Offer_Operation_CreateDisk> 
     message.source = (object.source !== undefined && object.source !== null)
       ? Resource.fromPartial(object.source)
       : undefined;
-    message.targetType = object.targetType ?? 0;
-    message.targetProfile = object.targetProfile ?? "";
+    message.targetType = object.targetType ?? undefined;
+    message.targetProfile = object.targetProfile ?? undefined;
     return message;
   },
 };
@@ -18957,16 +19244,8 @@ export const InverseOffer: MessageFns<InverseOffer> = {
     return {
       id: isSet(object.id) ? OfferID.fromJSON(object.id) : undefined,
       url: isSet(object.url) ? URL.fromJSON(object.url) : undefined,
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
       unavailability: isSet(object.unavailability) ? Unavailability.fromJSON(object.unavailability) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
@@ -18983,10 +19262,10 @@ export const InverseOffer: MessageFns<InverseOffer> = {
       obj.url = URL.toJSON(message.url);
     }
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.unavailability !== undefined) {
       obj.unavailability = Unavailability.toJSON(message.unavailability);
@@ -19020,12 +19299,12 @@ export const InverseOffer: MessageFns<InverseOffer> = {
 
 function createBaseTaskInfo(): TaskInfo {
   return {
-    name: "",
+    name: undefined,
     taskId: undefined,
     agentId: undefined,
     resources: [],
     executor: undefined,
-    data: new Uint8Array(0),
+    data: undefined,
     command: undefined,
     healthCheck: undefined,
     container: undefined,
@@ -19041,7 +19320,7 @@ function createBaseTaskInfo(): TaskInfo {
 
 export const TaskInfo: MessageFns<TaskInfo> = {
   encode(message: TaskInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message.taskId !== undefined) {
@@ -19056,7 +19335,7 @@ export const TaskInfo: MessageFns<TaskInfo> = {
     if (message.executor !== undefined) {
       ExecutorInfo.encode(message.executor, writer.uint32(42).fork()).join();
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(50).bytes(message.data);
     }
     if (message.command !== undefined) {
@@ -19228,7 +19507,7 @@ export const TaskInfo: MessageFns<TaskInfo> = {
             }
 
             const entry15 = TaskInfo_LimitsEntry.decode(reader, reader.uint32());
-            if (entry15.value !== undefined) {
+            if (entry15.value !== undefined && entry15.key !== undefined) {
               message.limits[entry15.key] = entry15.value;
             }
             continue;
@@ -19255,40 +19534,22 @@ export const TaskInfo: MessageFns<TaskInfo> = {
 
   fromJSON(object: any): TaskInfo {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
       executor: isSet(object.executor) ? ExecutorInfo.fromJSON(object.executor) : undefined,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : undefined,
       command: isSet(object.command) ? CommandInfo.fromJSON(object.command) : undefined,
-      healthCheck: isSet(object.healthCheck)
-        ? HealthCheck.fromJSON(object.healthCheck)
-        : isSet(object.health_check)
-        ? HealthCheck.fromJSON(object.health_check)
-        : undefined,
+      healthCheck: isSet(object.health_check) ? HealthCheck.fromJSON(object.health_check) : undefined,
       container: isSet(object.container) ? ContainerInfo.fromJSON(object.container) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
       discovery: isSet(object.discovery) ? DiscoveryInfo.fromJSON(object.discovery) : undefined,
-      killPolicy: isSet(object.killPolicy)
-        ? KillPolicy.fromJSON(object.killPolicy)
-        : isSet(object.kill_policy)
-        ? KillPolicy.fromJSON(object.kill_policy)
-        : undefined,
+      killPolicy: isSet(object.kill_policy) ? KillPolicy.fromJSON(object.kill_policy) : undefined,
       check: isSet(object.check) ? CheckInfo.fromJSON(object.check) : undefined,
-      maxCompletionTime: isSet(object.maxCompletionTime)
-        ? DurationInfo.fromJSON(object.maxCompletionTime)
-        : isSet(object.max_completion_time)
+      maxCompletionTime: isSet(object.max_completion_time)
         ? DurationInfo.fromJSON(object.max_completion_time)
         : undefined,
       limits: isObject(object.limits)
@@ -19310,14 +19571,14 @@ export const TaskInfo: MessageFns<TaskInfo> = {
 
   toJSON(message: TaskInfo): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.resources?.length) {
       obj.resources = message.resources.map((e) => Resource.toJSON(e));
@@ -19325,14 +19586,14 @@ export const TaskInfo: MessageFns<TaskInfo> = {
     if (message.executor !== undefined) {
       obj.executor = ExecutorInfo.toJSON(message.executor);
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
     if (message.command !== undefined) {
       obj.command = CommandInfo.toJSON(message.command);
     }
     if (message.healthCheck !== undefined) {
-      obj.healthCheck = HealthCheck.toJSON(message.healthCheck);
+      obj.health_check = HealthCheck.toJSON(message.healthCheck);
     }
     if (message.container !== undefined) {
       obj.container = ContainerInfo.toJSON(message.container);
@@ -19344,13 +19605,13 @@ export const TaskInfo: MessageFns<TaskInfo> = {
       obj.discovery = DiscoveryInfo.toJSON(message.discovery);
     }
     if (message.killPolicy !== undefined) {
-      obj.killPolicy = KillPolicy.toJSON(message.killPolicy);
+      obj.kill_policy = KillPolicy.toJSON(message.killPolicy);
     }
     if (message.check !== undefined) {
       obj.check = CheckInfo.toJSON(message.check);
     }
     if (message.maxCompletionTime !== undefined) {
-      obj.maxCompletionTime = DurationInfo.toJSON(message.maxCompletionTime);
+      obj.max_completion_time = DurationInfo.toJSON(message.maxCompletionTime);
     }
     if (message.limits) {
       const entries = globalThis.Object.entries(message.limits) as [string, Value_Scalar][];
@@ -19369,7 +19630,7 @@ export const TaskInfo: MessageFns<TaskInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<TaskInfo>, I>>(object: I): TaskInfo {
     const message = createBaseTaskInfo();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.taskId = (object.taskId !== undefined && object.taskId !== null)
       ? TaskID.fromPartial(object.taskId)
       : undefined;
@@ -19380,7 +19641,7 @@ export const TaskInfo: MessageFns<TaskInfo> = {
     message.executor = (object.executor !== undefined && object.executor !== null)
       ? ExecutorInfo.fromPartial(object.executor)
       : undefined;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? undefined;
     message.command = (object.command !== undefined && object.command !== null)
       ? CommandInfo.fromPartial(object.command)
       : undefined;
@@ -19419,12 +19680,12 @@ export const TaskInfo: MessageFns<TaskInfo> = {
 };
 
 function createBaseTaskInfo_LimitsEntry(): TaskInfo_LimitsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const TaskInfo_LimitsEntry: MessageFns<TaskInfo_LimitsEntry> = {
   encode(message: TaskInfo_LimitsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -19492,14 +19753,14 @@ export const TaskInfo_LimitsEntry: MessageFns<TaskInfo_LimitsEntry> = {
 
   fromJSON(object: any): TaskInfo_LimitsEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? Value_Scalar.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: TaskInfo_LimitsEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -19513,7 +19774,7 @@ export const TaskInfo_LimitsEntry: MessageFns<TaskInfo_LimitsEntry> = {
   },
   fromPartial<I extends Exact<DeepPartial<TaskInfo_LimitsEntry>, I>>(object: I): TaskInfo_LimitsEntry {
     const message = createBaseTaskInfo_LimitsEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? Value_Scalar.fromPartial(object.value)
       : undefined;
@@ -19606,20 +19867,20 @@ export const TaskGroupInfo: MessageFns<TaskGroupInfo> = {
 
 function createBaseTask(): Task {
   return {
-    name: "",
+    name: undefined,
     taskId: undefined,
     frameworkId: undefined,
     executorId: undefined,
     agentId: undefined,
-    state: 0,
+    state: undefined,
     resources: [],
     statuses: [],
-    statusUpdateState: 0,
-    statusUpdateUuid: new Uint8Array(0),
+    statusUpdateState: undefined,
+    statusUpdateUuid: undefined,
     labels: undefined,
     discovery: undefined,
     container: undefined,
-    user: "",
+    user: undefined,
     healthCheck: undefined,
     killPolicy: undefined,
     limits: {},
@@ -19629,7 +19890,7 @@ function createBaseTask(): Task {
 
 export const Task: MessageFns<Task> = {
   encode(message: Task, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message.taskId !== undefined) {
@@ -19644,7 +19905,7 @@ export const Task: MessageFns<Task> = {
     if (message.agentId !== undefined) {
       AgentID.encode(message.agentId, writer.uint32(42).fork()).join();
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       writer.uint32(48).int32(message.state);
     }
     for (const v of message.resources) {
@@ -19653,10 +19914,10 @@ export const Task: MessageFns<Task> = {
     for (const v of message.statuses) {
       TaskStatus.encode(v!, writer.uint32(66).fork()).join();
     }
-    if (message.statusUpdateState !== undefined && message.statusUpdateState !== 0) {
+    if (message.statusUpdateState !== undefined) {
       writer.uint32(72).int32(message.statusUpdateState);
     }
-    if (message.statusUpdateUuid !== undefined && message.statusUpdateUuid.length !== 0) {
+    if (message.statusUpdateUuid !== undefined) {
       writer.uint32(82).bytes(message.statusUpdateUuid);
     }
     if (message.labels !== undefined) {
@@ -19668,7 +19929,7 @@ export const Task: MessageFns<Task> = {
     if (message.container !== undefined) {
       ContainerInfo.encode(message.container, writer.uint32(106).fork()).join();
     }
-    if (message.user !== undefined && message.user !== "") {
+    if (message.user !== undefined) {
       writer.uint32(114).string(message.user);
     }
     if (message.healthCheck !== undefined) {
@@ -19838,7 +20099,7 @@ export const Task: MessageFns<Task> = {
             }
 
             const entry17 = Task_LimitsEntry.decode(reader, reader.uint32());
-            if (entry17.value !== undefined) {
+            if (entry17.value !== undefined && entry17.key !== undefined) {
               message.limits[entry17.key] = entry17.value;
             }
             continue;
@@ -19865,58 +20126,26 @@ export const Task: MessageFns<Task> = {
 
   fromJSON(object: any): Task {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      state: isSet(object.state) ? taskStateFromJSON(object.state) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      state: isSet(object.state) ? taskStateFromJSON(object.state) : undefined,
       resources: globalThis.Array.isArray(object?.resources)
         ? object.resources.map((e: any) => Resource.fromJSON(e))
         : [],
       statuses: globalThis.Array.isArray(object?.statuses)
         ? object.statuses.map((e: any) => TaskStatus.fromJSON(e))
         : [],
-      statusUpdateState: isSet(object.statusUpdateState)
-        ? taskStateFromJSON(object.statusUpdateState)
-        : isSet(object.status_update_state)
-        ? taskStateFromJSON(object.status_update_state)
-        : 0,
-      statusUpdateUuid: isSet(object.statusUpdateUuid)
-        ? bytesFromBase64(object.statusUpdateUuid)
-        : isSet(object.status_update_uuid)
-        ? bytesFromBase64(object.status_update_uuid)
-        : new Uint8Array(0),
+      statusUpdateState: isSet(object.status_update_state) ? taskStateFromJSON(object.status_update_state) : undefined,
+      statusUpdateUuid: isSet(object.status_update_uuid) ? bytesFromBase64(object.status_update_uuid) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
       discovery: isSet(object.discovery) ? DiscoveryInfo.fromJSON(object.discovery) : undefined,
       container: isSet(object.container) ? ContainerInfo.fromJSON(object.container) : undefined,
-      user: isSet(object.user) ? globalThis.String(object.user) : "",
-      healthCheck: isSet(object.healthCheck)
-        ? HealthCheck.fromJSON(object.healthCheck)
-        : isSet(object.health_check)
-        ? HealthCheck.fromJSON(object.health_check)
-        : undefined,
-      killPolicy: isSet(object.killPolicy)
-        ? KillPolicy.fromJSON(object.killPolicy)
-        : isSet(object.kill_policy)
-        ? KillPolicy.fromJSON(object.kill_policy)
-        : undefined,
+      user: isSet(object.user) ? globalThis.String(object.user) : undefined,
+      healthCheck: isSet(object.health_check) ? HealthCheck.fromJSON(object.health_check) : undefined,
+      killPolicy: isSet(object.kill_policy) ? KillPolicy.fromJSON(object.kill_policy) : undefined,
       limits: isObject(object.limits)
         ? (globalThis.Object.entries(object.limits) as [string, any][]).reduce(
           (acc: { [key: string]: Value_Scalar }, [key, value]: [string, any]) => {
@@ -19936,22 +20165,22 @@ export const Task: MessageFns<Task> = {
 
   toJSON(message: Task): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       obj.state = taskStateToJSON(message.state);
     }
     if (message.resources?.length) {
@@ -19960,11 +20189,11 @@ export const Task: MessageFns<Task> = {
     if (message.statuses?.length) {
       obj.statuses = message.statuses.map((e) => TaskStatus.toJSON(e));
     }
-    if (message.statusUpdateState !== undefined && message.statusUpdateState !== 0) {
-      obj.statusUpdateState = taskStateToJSON(message.statusUpdateState);
+    if (message.statusUpdateState !== undefined) {
+      obj.status_update_state = taskStateToJSON(message.statusUpdateState);
     }
-    if (message.statusUpdateUuid !== undefined && message.statusUpdateUuid.length !== 0) {
-      obj.statusUpdateUuid = base64FromBytes(message.statusUpdateUuid);
+    if (message.statusUpdateUuid !== undefined) {
+      obj.status_update_uuid = base64FromBytes(message.statusUpdateUuid);
     }
     if (message.labels !== undefined) {
       obj.labels = Labels.toJSON(message.labels);
@@ -19975,14 +20204,14 @@ export const Task: MessageFns<Task> = {
     if (message.container !== undefined) {
       obj.container = ContainerInfo.toJSON(message.container);
     }
-    if (message.user !== undefined && message.user !== "") {
+    if (message.user !== undefined) {
       obj.user = message.user;
     }
     if (message.healthCheck !== undefined) {
-      obj.healthCheck = HealthCheck.toJSON(message.healthCheck);
+      obj.health_check = HealthCheck.toJSON(message.healthCheck);
     }
     if (message.killPolicy !== undefined) {
-      obj.killPolicy = KillPolicy.toJSON(message.killPolicy);
+      obj.kill_policy = KillPolicy.toJSON(message.killPolicy);
     }
     if (message.limits) {
       const entries = globalThis.Object.entries(message.limits) as [string, Value_Scalar][];
@@ -20001,7 +20230,7 @@ export const Task: MessageFns<Task> = {
   },
   fromPartial<I extends Exact<DeepPartial<Task>, I>>(object: I): Task {
     const message = createBaseTask();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.taskId = (object.taskId !== undefined && object.taskId !== null)
       ? TaskID.fromPartial(object.taskId)
       : undefined;
@@ -20014,11 +20243,11 @@ export const Task: MessageFns<Task> = {
     message.agentId = (object.agentId !== undefined && object.agentId !== null)
       ? AgentID.fromPartial(object.agentId)
       : undefined;
-    message.state = object.state ?? 0;
+    message.state = object.state ?? undefined;
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     message.statuses = object.statuses?.map((e) => TaskStatus.fromPartial(e)) || [];
-    message.statusUpdateState = object.statusUpdateState ?? 0;
-    message.statusUpdateUuid = object.statusUpdateUuid ?? new Uint8Array(0);
+    message.statusUpdateState = object.statusUpdateState ?? undefined;
+    message.statusUpdateUuid = object.statusUpdateUuid ?? undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
@@ -20028,7 +20257,7 @@ export const Task: MessageFns<Task> = {
     message.container = (object.container !== undefined && object.container !== null)
       ? ContainerInfo.fromPartial(object.container)
       : undefined;
-    message.user = object.user ?? "";
+    message.user = object.user ?? undefined;
     message.healthCheck = (object.healthCheck !== undefined && object.healthCheck !== null)
       ? HealthCheck.fromPartial(object.healthCheck)
       : undefined;
@@ -20049,12 +20278,12 @@ export const Task: MessageFns<Task> = {
 };
 
 function createBaseTask_LimitsEntry(): Task_LimitsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Task_LimitsEntry: MessageFns<Task_LimitsEntry> = {
   encode(message: Task_LimitsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -20122,14 +20351,14 @@ export const Task_LimitsEntry: MessageFns<Task_LimitsEntry> = {
 
   fromJSON(object: any): Task_LimitsEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? Value_Scalar.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: Task_LimitsEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -20143,7 +20372,7 @@ export const Task_LimitsEntry: MessageFns<Task_LimitsEntry> = {
   },
   fromPartial<I extends Exact<DeepPartial<Task_LimitsEntry>, I>>(object: I): Task_LimitsEntry {
     const message = createBaseTask_LimitsEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? Value_Scalar.fromPartial(object.value)
       : undefined;
@@ -20239,12 +20468,12 @@ export const TaskResourceLimitation: MessageFns<TaskResourceLimitation> = {
 };
 
 function createBaseUUID(): UUID {
-  return { value: new Uint8Array(0), _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const UUID: MessageFns<UUID> = {
   encode(message: UUID, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value.length !== 0) {
+    if (message.value !== undefined) {
       writer.uint32(10).bytes(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -20300,12 +20529,12 @@ export const UUID: MessageFns<UUID> = {
   },
 
   fromJSON(object: any): UUID {
-    return { value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0) };
+    return { value: isSet(object.value) ? bytesFromBase64(object.value) : undefined };
   },
 
   toJSON(message: UUID): unknown {
     const obj: any = {};
-    if (message.value.length !== 0) {
+    if (message.value !== undefined) {
       obj.value = base64FromBytes(message.value);
     }
     return obj;
@@ -20316,7 +20545,7 @@ export const UUID: MessageFns<UUID> = {
   },
   fromPartial<I extends Exact<DeepPartial<UUID>, I>>(object: I): UUID {
     const message = createBaseUUID();
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? undefined;
     return message;
   },
 };
@@ -20447,22 +20676,10 @@ export const Operation: MessageFns<Operation> = {
 
   fromJSON(object: any): Operation {
     return {
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
       info: isSet(object.info) ? Offer_Operation.fromJSON(object.info) : undefined,
-      latestStatus: isSet(object.latestStatus)
-        ? OperationStatus.fromJSON(object.latestStatus)
-        : isSet(object.latest_status)
-        ? OperationStatus.fromJSON(object.latest_status)
-        : undefined,
+      latestStatus: isSet(object.latest_status) ? OperationStatus.fromJSON(object.latest_status) : undefined,
       statuses: globalThis.Array.isArray(object?.statuses)
         ? object.statuses.map((e: any) => OperationStatus.fromJSON(e))
         : [],
@@ -20473,16 +20690,16 @@ export const Operation: MessageFns<Operation> = {
   toJSON(message: Operation): unknown {
     const obj: any = {};
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.info !== undefined) {
       obj.info = Offer_Operation.toJSON(message.info);
     }
     if (message.latestStatus !== undefined) {
-      obj.latestStatus = OperationStatus.toJSON(message.latestStatus);
+      obj.latest_status = OperationStatus.toJSON(message.latestStatus);
     }
     if (message.statuses?.length) {
       obj.statuses = message.statuses.map((e) => OperationStatus.toJSON(e));
@@ -20519,8 +20736,8 @@ export const Operation: MessageFns<Operation> = {
 function createBaseOperationStatus(): OperationStatus {
   return {
     operationId: undefined,
-    state: 0,
-    message: "",
+    state: undefined,
+    message: undefined,
     convertedResources: [],
     uuid: undefined,
     agentId: undefined,
@@ -20534,10 +20751,10 @@ export const OperationStatus: MessageFns<OperationStatus> = {
     if (message.operationId !== undefined) {
       OperationID.encode(message.operationId, writer.uint32(10).fork()).join();
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       writer.uint32(16).int32(message.state);
     }
-    if (message.message !== undefined && message.message !== "") {
+    if (message.message !== undefined) {
       writer.uint32(26).string(message.message);
     }
     for (const v of message.convertedResources) {
@@ -20654,27 +20871,15 @@ export const OperationStatus: MessageFns<OperationStatus> = {
 
   fromJSON(object: any): OperationStatus {
     return {
-      operationId: isSet(object.operationId)
-        ? OperationID.fromJSON(object.operationId)
-        : isSet(object.operation_id)
-        ? OperationID.fromJSON(object.operation_id)
-        : undefined,
-      state: isSet(object.state) ? operationStateFromJSON(object.state) : 0,
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-      convertedResources: globalThis.Array.isArray(object?.convertedResources)
-        ? object.convertedResources.map((e: any) => Resource.fromJSON(e))
-        : globalThis.Array.isArray(object?.converted_resources)
+      operationId: isSet(object.operation_id) ? OperationID.fromJSON(object.operation_id) : undefined,
+      state: isSet(object.state) ? operationStateFromJSON(object.state) : undefined,
+      message: isSet(object.message) ? globalThis.String(object.message) : undefined,
+      convertedResources: globalThis.Array.isArray(object?.converted_resources)
         ? object.converted_resources.map((e: any) => Resource.fromJSON(e))
         : [],
       uuid: isSet(object.uuid) ? UUID.fromJSON(object.uuid) : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      resourceProviderId: isSet(object.resourceProviderId)
-        ? ResourceProviderID.fromJSON(object.resourceProviderId)
-        : isSet(object.resource_provider_id)
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      resourceProviderId: isSet(object.resource_provider_id)
         ? ResourceProviderID.fromJSON(object.resource_provider_id)
         : undefined,
     };
@@ -20683,25 +20888,25 @@ export const OperationStatus: MessageFns<OperationStatus> = {
   toJSON(message: OperationStatus): unknown {
     const obj: any = {};
     if (message.operationId !== undefined) {
-      obj.operationId = OperationID.toJSON(message.operationId);
+      obj.operation_id = OperationID.toJSON(message.operationId);
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       obj.state = operationStateToJSON(message.state);
     }
-    if (message.message !== undefined && message.message !== "") {
+    if (message.message !== undefined) {
       obj.message = message.message;
     }
     if (message.convertedResources?.length) {
-      obj.convertedResources = message.convertedResources.map((e) => Resource.toJSON(e));
+      obj.converted_resources = message.convertedResources.map((e) => Resource.toJSON(e));
     }
     if (message.uuid !== undefined) {
       obj.uuid = UUID.toJSON(message.uuid);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.resourceProviderId !== undefined) {
-      obj.resourceProviderId = ResourceProviderID.toJSON(message.resourceProviderId);
+      obj.resource_provider_id = ResourceProviderID.toJSON(message.resourceProviderId);
     }
     return obj;
   },
@@ -20714,8 +20919,8 @@ export const OperationStatus: MessageFns<OperationStatus> = {
     message.operationId = (object.operationId !== undefined && object.operationId !== null)
       ? OperationID.fromPartial(object.operationId)
       : undefined;
-    message.state = object.state ?? 0;
-    message.message = object.message ?? "";
+    message.state = object.state ?? undefined;
+    message.message = object.message ?? undefined;
     message.convertedResources = object.convertedResources?.map((e) => Resource.fromPartial(e)) || [];
     message.uuid = (object.uuid !== undefined && object.uuid !== null) ? UUID.fromPartial(object.uuid) : undefined;
     message.agentId = (object.agentId !== undefined && object.agentId !== null)
@@ -20729,12 +20934,12 @@ export const OperationStatus: MessageFns<OperationStatus> = {
 };
 
 function createBaseCheckStatusInfo(): CheckStatusInfo {
-  return { type: 0, command: undefined, http: undefined, tcp: undefined, _unknownFields: {} };
+  return { type: undefined, command: undefined, http: undefined, tcp: undefined, _unknownFields: {} };
 }
 
 export const CheckStatusInfo: MessageFns<CheckStatusInfo> = {
   encode(message: CheckStatusInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.command !== undefined) {
@@ -20824,7 +21029,7 @@ export const CheckStatusInfo: MessageFns<CheckStatusInfo> = {
 
   fromJSON(object: any): CheckStatusInfo {
     return {
-      type: isSet(object.type) ? checkInfo_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? checkInfo_TypeFromJSON(object.type) : undefined,
       command: isSet(object.command) ? CheckStatusInfo_Command.fromJSON(object.command) : undefined,
       http: isSet(object.http) ? CheckStatusInfo_Http.fromJSON(object.http) : undefined,
       tcp: isSet(object.tcp) ? CheckStatusInfo_Tcp.fromJSON(object.tcp) : undefined,
@@ -20833,7 +21038,7 @@ export const CheckStatusInfo: MessageFns<CheckStatusInfo> = {
 
   toJSON(message: CheckStatusInfo): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = checkInfo_TypeToJSON(message.type);
     }
     if (message.command !== undefined) {
@@ -20853,7 +21058,7 @@ export const CheckStatusInfo: MessageFns<CheckStatusInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckStatusInfo>, I>>(object: I): CheckStatusInfo {
     const message = createBaseCheckStatusInfo();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.command = (object.command !== undefined && object.command !== null)
       ? CheckStatusInfo_Command.fromPartial(object.command)
       : undefined;
@@ -20868,12 +21073,12 @@ export const CheckStatusInfo: MessageFns<CheckStatusInfo> = {
 };
 
 function createBaseCheckStatusInfo_Command(): CheckStatusInfo_Command {
-  return { exitCode: 0, _unknownFields: {} };
+  return { exitCode: undefined, _unknownFields: {} };
 }
 
 export const CheckStatusInfo_Command: MessageFns<CheckStatusInfo_Command> = {
   encode(message: CheckStatusInfo_Command, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.exitCode !== undefined && message.exitCode !== 0) {
+    if (message.exitCode !== undefined) {
       writer.uint32(8).int32(message.exitCode);
     }
     if (message._unknownFields !== undefined) {
@@ -20929,19 +21134,13 @@ export const CheckStatusInfo_Command: MessageFns<CheckStatusInfo_Command> = {
   },
 
   fromJSON(object: any): CheckStatusInfo_Command {
-    return {
-      exitCode: isSet(object.exitCode)
-        ? globalThis.Number(object.exitCode)
-        : isSet(object.exit_code)
-        ? globalThis.Number(object.exit_code)
-        : 0,
-    };
+    return { exitCode: isSet(object.exit_code) ? globalThis.Number(object.exit_code) : undefined };
   },
 
   toJSON(message: CheckStatusInfo_Command): unknown {
     const obj: any = {};
-    if (message.exitCode !== undefined && message.exitCode !== 0) {
-      obj.exitCode = Math.round(message.exitCode);
+    if (message.exitCode !== undefined) {
+      obj.exit_code = Math.round(message.exitCode);
     }
     return obj;
   },
@@ -20951,18 +21150,18 @@ export const CheckStatusInfo_Command: MessageFns<CheckStatusInfo_Command> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckStatusInfo_Command>, I>>(object: I): CheckStatusInfo_Command {
     const message = createBaseCheckStatusInfo_Command();
-    message.exitCode = object.exitCode ?? 0;
+    message.exitCode = object.exitCode ?? undefined;
     return message;
   },
 };
 
 function createBaseCheckStatusInfo_Http(): CheckStatusInfo_Http {
-  return { statusCode: 0, _unknownFields: {} };
+  return { statusCode: undefined, _unknownFields: {} };
 }
 
 export const CheckStatusInfo_Http: MessageFns<CheckStatusInfo_Http> = {
   encode(message: CheckStatusInfo_Http, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.statusCode !== undefined && message.statusCode !== 0) {
+    if (message.statusCode !== undefined) {
       writer.uint32(8).uint32(message.statusCode);
     }
     if (message._unknownFields !== undefined) {
@@ -21018,19 +21217,13 @@ export const CheckStatusInfo_Http: MessageFns<CheckStatusInfo_Http> = {
   },
 
   fromJSON(object: any): CheckStatusInfo_Http {
-    return {
-      statusCode: isSet(object.statusCode)
-        ? globalThis.Number(object.statusCode)
-        : isSet(object.status_code)
-        ? globalThis.Number(object.status_code)
-        : 0,
-    };
+    return { statusCode: isSet(object.status_code) ? globalThis.Number(object.status_code) : undefined };
   },
 
   toJSON(message: CheckStatusInfo_Http): unknown {
     const obj: any = {};
-    if (message.statusCode !== undefined && message.statusCode !== 0) {
-      obj.statusCode = Math.round(message.statusCode);
+    if (message.statusCode !== undefined) {
+      obj.status_code = Math.round(message.statusCode);
     }
     return obj;
   },
@@ -21040,18 +21233,18 @@ export const CheckStatusInfo_Http: MessageFns<CheckStatusInfo_Http> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckStatusInfo_Http>, I>>(object: I): CheckStatusInfo_Http {
     const message = createBaseCheckStatusInfo_Http();
-    message.statusCode = object.statusCode ?? 0;
+    message.statusCode = object.statusCode ?? undefined;
     return message;
   },
 };
 
 function createBaseCheckStatusInfo_Tcp(): CheckStatusInfo_Tcp {
-  return { succeeded: false, _unknownFields: {} };
+  return { succeeded: undefined, _unknownFields: {} };
 }
 
 export const CheckStatusInfo_Tcp: MessageFns<CheckStatusInfo_Tcp> = {
   encode(message: CheckStatusInfo_Tcp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.succeeded !== undefined && message.succeeded !== false) {
+    if (message.succeeded !== undefined) {
       writer.uint32(8).bool(message.succeeded);
     }
     if (message._unknownFields !== undefined) {
@@ -21107,12 +21300,12 @@ export const CheckStatusInfo_Tcp: MessageFns<CheckStatusInfo_Tcp> = {
   },
 
   fromJSON(object: any): CheckStatusInfo_Tcp {
-    return { succeeded: isSet(object.succeeded) ? globalThis.Boolean(object.succeeded) : false };
+    return { succeeded: isSet(object.succeeded) ? globalThis.Boolean(object.succeeded) : undefined };
   },
 
   toJSON(message: CheckStatusInfo_Tcp): unknown {
     const obj: any = {};
-    if (message.succeeded !== undefined && message.succeeded !== false) {
+    if (message.succeeded !== undefined) {
       obj.succeeded = message.succeeded;
     }
     return obj;
@@ -21123,7 +21316,7 @@ export const CheckStatusInfo_Tcp: MessageFns<CheckStatusInfo_Tcp> = {
   },
   fromPartial<I extends Exact<DeepPartial<CheckStatusInfo_Tcp>, I>>(object: I): CheckStatusInfo_Tcp {
     const message = createBaseCheckStatusInfo_Tcp();
-    message.succeeded = object.succeeded ?? false;
+    message.succeeded = object.succeeded ?? undefined;
     return message;
   },
 };
@@ -21131,16 +21324,16 @@ export const CheckStatusInfo_Tcp: MessageFns<CheckStatusInfo_Tcp> = {
 function createBaseTaskStatus(): TaskStatus {
   return {
     taskId: undefined,
-    state: 0,
-    data: new Uint8Array(0),
-    message: "",
+    state: undefined,
+    data: undefined,
+    message: undefined,
     agentId: undefined,
-    timestamp: 0,
+    timestamp: undefined,
     executorId: undefined,
-    healthy: false,
-    source: 0,
-    reason: 0,
-    uuid: new Uint8Array(0),
+    healthy: undefined,
+    source: undefined,
+    reason: undefined,
+    uuid: undefined,
     labels: undefined,
     containerStatus: undefined,
     unreachableTime: undefined,
@@ -21155,34 +21348,34 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     if (message.taskId !== undefined) {
       TaskID.encode(message.taskId, writer.uint32(10).fork()).join();
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       writer.uint32(16).int32(message.state);
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(26).bytes(message.data);
     }
-    if (message.message !== undefined && message.message !== "") {
+    if (message.message !== undefined) {
       writer.uint32(34).string(message.message);
     }
     if (message.agentId !== undefined) {
       AgentID.encode(message.agentId, writer.uint32(42).fork()).join();
     }
-    if (message.timestamp !== undefined && message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       writer.uint32(49).double(message.timestamp);
     }
     if (message.executorId !== undefined) {
       ExecutorID.encode(message.executorId, writer.uint32(58).fork()).join();
     }
-    if (message.healthy !== undefined && message.healthy !== false) {
+    if (message.healthy !== undefined) {
       writer.uint32(64).bool(message.healthy);
     }
-    if (message.source !== undefined && message.source !== 0) {
+    if (message.source !== undefined) {
       writer.uint32(72).int32(message.source);
     }
-    if (message.reason !== undefined && message.reason !== 0) {
+    if (message.reason !== undefined) {
       writer.uint32(80).int32(message.reason);
     }
-    if (message.uuid !== undefined && message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       writer.uint32(90).bytes(message.uuid);
     }
     if (message.labels !== undefined) {
@@ -21374,45 +21567,21 @@ export const TaskStatus: MessageFns<TaskStatus> = {
 
   fromJSON(object: any): TaskStatus {
     return {
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      state: isSet(object.state) ? taskStateFromJSON(object.state) : 0,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : 0,
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : false,
-      source: isSet(object.source) ? taskStatus_SourceFromJSON(object.source) : 0,
-      reason: isSet(object.reason) ? taskStatus_ReasonFromJSON(object.reason) : 0,
-      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : new Uint8Array(0),
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      state: isSet(object.state) ? taskStateFromJSON(object.state) : undefined,
+      data: isSet(object.data) ? bytesFromBase64(object.data) : undefined,
+      message: isSet(object.message) ? globalThis.String(object.message) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      timestamp: isSet(object.timestamp) ? globalThis.Number(object.timestamp) : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      healthy: isSet(object.healthy) ? globalThis.Boolean(object.healthy) : undefined,
+      source: isSet(object.source) ? taskStatus_SourceFromJSON(object.source) : undefined,
+      reason: isSet(object.reason) ? taskStatus_ReasonFromJSON(object.reason) : undefined,
+      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
-      containerStatus: isSet(object.containerStatus)
-        ? ContainerStatus.fromJSON(object.containerStatus)
-        : isSet(object.container_status)
-        ? ContainerStatus.fromJSON(object.container_status)
-        : undefined,
-      unreachableTime: isSet(object.unreachableTime)
-        ? TimeInfo.fromJSON(object.unreachableTime)
-        : isSet(object.unreachable_time)
-        ? TimeInfo.fromJSON(object.unreachable_time)
-        : undefined,
-      checkStatus: isSet(object.checkStatus)
-        ? CheckStatusInfo.fromJSON(object.checkStatus)
-        : isSet(object.check_status)
-        ? CheckStatusInfo.fromJSON(object.check_status)
-        : undefined,
+      containerStatus: isSet(object.container_status) ? ContainerStatus.fromJSON(object.container_status) : undefined,
+      unreachableTime: isSet(object.unreachable_time) ? TimeInfo.fromJSON(object.unreachable_time) : undefined,
+      checkStatus: isSet(object.check_status) ? CheckStatusInfo.fromJSON(object.check_status) : undefined,
       limitation: isSet(object.limitation) ? TaskResourceLimitation.fromJSON(object.limitation) : undefined,
     };
   },
@@ -21420,49 +21589,49 @@ export const TaskStatus: MessageFns<TaskStatus> = {
   toJSON(message: TaskStatus): unknown {
     const obj: any = {};
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       obj.state = taskStateToJSON(message.state);
     }
-    if (message.data !== undefined && message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
-    if (message.message !== undefined && message.message !== "") {
+    if (message.message !== undefined) {
       obj.message = message.message;
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
-    if (message.timestamp !== undefined && message.timestamp !== 0) {
+    if (message.timestamp !== undefined) {
       obj.timestamp = floatToJson(message.timestamp);
     }
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
-    if (message.healthy !== undefined && message.healthy !== false) {
+    if (message.healthy !== undefined) {
       obj.healthy = message.healthy;
     }
-    if (message.source !== undefined && message.source !== 0) {
+    if (message.source !== undefined) {
       obj.source = taskStatus_SourceToJSON(message.source);
     }
-    if (message.reason !== undefined && message.reason !== 0) {
+    if (message.reason !== undefined) {
       obj.reason = taskStatus_ReasonToJSON(message.reason);
     }
-    if (message.uuid !== undefined && message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       obj.uuid = base64FromBytes(message.uuid);
     }
     if (message.labels !== undefined) {
       obj.labels = Labels.toJSON(message.labels);
     }
     if (message.containerStatus !== undefined) {
-      obj.containerStatus = ContainerStatus.toJSON(message.containerStatus);
+      obj.container_status = ContainerStatus.toJSON(message.containerStatus);
     }
     if (message.unreachableTime !== undefined) {
-      obj.unreachableTime = TimeInfo.toJSON(message.unreachableTime);
+      obj.unreachable_time = TimeInfo.toJSON(message.unreachableTime);
     }
     if (message.checkStatus !== undefined) {
-      obj.checkStatus = CheckStatusInfo.toJSON(message.checkStatus);
+      obj.check_status = CheckStatusInfo.toJSON(message.checkStatus);
     }
     if (message.limitation !== undefined) {
       obj.limitation = TaskResourceLimitation.toJSON(message.limitation);
@@ -21478,20 +21647,20 @@ export const TaskStatus: MessageFns<TaskStatus> = {
     message.taskId = (object.taskId !== undefined && object.taskId !== null)
       ? TaskID.fromPartial(object.taskId)
       : undefined;
-    message.state = object.state ?? 0;
-    message.data = object.data ?? new Uint8Array(0);
-    message.message = object.message ?? "";
+    message.state = object.state ?? undefined;
+    message.data = object.data ?? undefined;
+    message.message = object.message ?? undefined;
     message.agentId = (object.agentId !== undefined && object.agentId !== null)
       ? AgentID.fromPartial(object.agentId)
       : undefined;
-    message.timestamp = object.timestamp ?? 0;
+    message.timestamp = object.timestamp ?? undefined;
     message.executorId = (object.executorId !== undefined && object.executorId !== null)
       ? ExecutorID.fromPartial(object.executorId)
       : undefined;
-    message.healthy = object.healthy ?? false;
-    message.source = object.source ?? 0;
-    message.reason = object.reason ?? 0;
-    message.uuid = object.uuid ?? new Uint8Array(0);
+    message.healthy = object.healthy ?? undefined;
+    message.source = object.source ?? undefined;
+    message.reason = object.reason ?? undefined;
+    message.uuid = object.uuid ?? undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
@@ -21512,12 +21681,12 @@ export const TaskStatus: MessageFns<TaskStatus> = {
 };
 
 function createBaseFilters(): Filters {
-  return { refuseSeconds: 5, _unknownFields: {} };
+  return { refuseSeconds: undefined, _unknownFields: {} };
 }
 
 export const Filters: MessageFns<Filters> = {
   encode(message: Filters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.refuseSeconds !== undefined && message.refuseSeconds !== 5) {
+    if (message.refuseSeconds !== undefined) {
       writer.uint32(9).double(message.refuseSeconds);
     }
     if (message._unknownFields !== undefined) {
@@ -21573,19 +21742,13 @@ export const Filters: MessageFns<Filters> = {
   },
 
   fromJSON(object: any): Filters {
-    return {
-      refuseSeconds: isSet(object.refuseSeconds)
-        ? globalThis.Number(object.refuseSeconds)
-        : isSet(object.refuse_seconds)
-        ? globalThis.Number(object.refuse_seconds)
-        : 5,
-    };
+    return { refuseSeconds: isSet(object.refuse_seconds) ? globalThis.Number(object.refuse_seconds) : undefined };
   },
 
   toJSON(message: Filters): unknown {
     const obj: any = {};
-    if (message.refuseSeconds !== undefined && message.refuseSeconds !== 5) {
-      obj.refuseSeconds = floatToJson(message.refuseSeconds);
+    if (message.refuseSeconds !== undefined) {
+      obj.refuse_seconds = floatToJson(message.refuseSeconds);
     }
     return obj;
   },
@@ -21595,7 +21758,7 @@ export const Filters: MessageFns<Filters> = {
   },
   fromPartial<I extends Exact<DeepPartial<Filters>, I>>(object: I): Filters {
     const message = createBaseFilters();
-    message.refuseSeconds = object.refuseSeconds ?? 5;
+    message.refuseSeconds = object.refuseSeconds ?? undefined;
     return message;
   },
 };
@@ -21688,18 +21851,18 @@ export const Environment: MessageFns<Environment> = {
 };
 
 function createBaseEnvironment_Variable(): Environment_Variable {
-  return { name: "", value: "", type: 1, secret: undefined, _unknownFields: {} };
+  return { name: undefined, value: undefined, type: undefined, secret: undefined, _unknownFields: {} };
 }
 
 export const Environment_Variable: MessageFns<Environment_Variable> = {
   encode(message: Environment_Variable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(18).string(message.value);
     }
-    if (message.type !== undefined && message.type !== 1) {
+    if (message.type !== undefined) {
       writer.uint32(24).int32(message.type);
     }
     if (message.secret !== undefined) {
@@ -21783,22 +21946,22 @@ export const Environment_Variable: MessageFns<Environment_Variable> = {
 
   fromJSON(object: any): Environment_Variable {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-      type: isSet(object.type) ? environment_Variable_TypeFromJSON(object.type) : 1,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
+      type: isSet(object.type) ? environment_Variable_TypeFromJSON(object.type) : undefined,
       secret: isSet(object.secret) ? Secret.fromJSON(object.secret) : undefined,
     };
   },
 
   toJSON(message: Environment_Variable): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
-    if (message.type !== undefined && message.type !== 1) {
+    if (message.type !== undefined) {
       obj.type = environment_Variable_TypeToJSON(message.type);
     }
     if (message.secret !== undefined) {
@@ -21812,9 +21975,9 @@ export const Environment_Variable: MessageFns<Environment_Variable> = {
   },
   fromPartial<I extends Exact<DeepPartial<Environment_Variable>, I>>(object: I): Environment_Variable {
     const message = createBaseEnvironment_Variable();
-    message.name = object.name ?? "";
-    message.value = object.value ?? "";
-    message.type = object.type ?? 1;
+    message.name = object.name ?? undefined;
+    message.value = object.value ?? undefined;
+    message.type = object.type ?? undefined;
     message.secret = (object.secret !== undefined && object.secret !== null)
       ? Secret.fromPartial(object.secret)
       : undefined;
@@ -21823,15 +21986,15 @@ export const Environment_Variable: MessageFns<Environment_Variable> = {
 };
 
 function createBaseParameter(): Parameter {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Parameter: MessageFns<Parameter> = {
   encode(message: Parameter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -21896,17 +22059,17 @@ export const Parameter: MessageFns<Parameter> = {
 
   fromJSON(object: any): Parameter {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
     };
   },
 
   toJSON(message: Parameter): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -21917,8 +22080,8 @@ export const Parameter: MessageFns<Parameter> = {
   },
   fromPartial<I extends Exact<DeepPartial<Parameter>, I>>(object: I): Parameter {
     const message = createBaseParameter();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
+    message.key = object.key ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
@@ -22011,15 +22174,15 @@ export const Parameters: MessageFns<Parameters> = {
 };
 
 function createBaseCredential(): Credential {
-  return { principal: "", secret: "", _unknownFields: {} };
+  return { principal: undefined, secret: undefined, _unknownFields: {} };
 }
 
 export const Credential: MessageFns<Credential> = {
   encode(message: Credential, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.principal !== "") {
+    if (message.principal !== undefined) {
       writer.uint32(10).string(message.principal);
     }
-    if (message.secret !== undefined && message.secret !== "") {
+    if (message.secret !== undefined) {
       writer.uint32(18).string(message.secret);
     }
     if (message._unknownFields !== undefined) {
@@ -22084,17 +22247,17 @@ export const Credential: MessageFns<Credential> = {
 
   fromJSON(object: any): Credential {
     return {
-      principal: isSet(object.principal) ? globalThis.String(object.principal) : "",
-      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+      principal: isSet(object.principal) ? globalThis.String(object.principal) : undefined,
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : undefined,
     };
   },
 
   toJSON(message: Credential): unknown {
     const obj: any = {};
-    if (message.principal !== "") {
+    if (message.principal !== undefined) {
       obj.principal = message.principal;
     }
-    if (message.secret !== undefined && message.secret !== "") {
+    if (message.secret !== undefined) {
       obj.secret = message.secret;
     }
     return obj;
@@ -22105,8 +22268,8 @@ export const Credential: MessageFns<Credential> = {
   },
   fromPartial<I extends Exact<DeepPartial<Credential>, I>>(object: I): Credential {
     const message = createBaseCredential();
-    message.principal = object.principal ?? "";
-    message.secret = object.secret ?? "";
+    message.principal = object.principal ?? undefined;
+    message.secret = object.secret ?? undefined;
     return message;
   },
 };
@@ -22199,12 +22362,12 @@ export const Credentials: MessageFns<Credentials> = {
 };
 
 function createBaseSecret(): Secret {
-  return { type: 0, reference: undefined, value: undefined, _unknownFields: {} };
+  return { type: undefined, reference: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Secret: MessageFns<Secret> = {
   encode(message: Secret, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.reference !== undefined) {
@@ -22283,7 +22446,7 @@ export const Secret: MessageFns<Secret> = {
 
   fromJSON(object: any): Secret {
     return {
-      type: isSet(object.type) ? secret_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? secret_TypeFromJSON(object.type) : undefined,
       reference: isSet(object.reference) ? Secret_Reference.fromJSON(object.reference) : undefined,
       value: isSet(object.value) ? Secret_Value.fromJSON(object.value) : undefined,
     };
@@ -22291,7 +22454,7 @@ export const Secret: MessageFns<Secret> = {
 
   toJSON(message: Secret): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = secret_TypeToJSON(message.type);
     }
     if (message.reference !== undefined) {
@@ -22308,7 +22471,7 @@ export const Secret: MessageFns<Secret> = {
   },
   fromPartial<I extends Exact<DeepPartial<Secret>, I>>(object: I): Secret {
     const message = createBaseSecret();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.reference = (object.reference !== undefined && object.reference !== null)
       ? Secret_Reference.fromPartial(object.reference)
       : undefined;
@@ -22320,15 +22483,15 @@ export const Secret: MessageFns<Secret> = {
 };
 
 function createBaseSecret_Reference(): Secret_Reference {
-  return { name: "", key: "", _unknownFields: {} };
+  return { name: undefined, key: undefined, _unknownFields: {} };
 }
 
 export const Secret_Reference: MessageFns<Secret_Reference> = {
   encode(message: Secret_Reference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.key !== undefined && message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(18).string(message.key);
     }
     if (message._unknownFields !== undefined) {
@@ -22393,17 +22556,17 @@ export const Secret_Reference: MessageFns<Secret_Reference> = {
 
   fromJSON(object: any): Secret_Reference {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
     };
   },
 
   toJSON(message: Secret_Reference): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.key !== undefined && message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     return obj;
@@ -22414,19 +22577,19 @@ export const Secret_Reference: MessageFns<Secret_Reference> = {
   },
   fromPartial<I extends Exact<DeepPartial<Secret_Reference>, I>>(object: I): Secret_Reference {
     const message = createBaseSecret_Reference();
-    message.name = object.name ?? "";
-    message.key = object.key ?? "";
+    message.name = object.name ?? undefined;
+    message.key = object.key ?? undefined;
     return message;
   },
 };
 
 function createBaseSecret_Value(): Secret_Value {
-  return { data: new Uint8Array(0), _unknownFields: {} };
+  return { data: undefined, _unknownFields: {} };
 }
 
 export const Secret_Value: MessageFns<Secret_Value> = {
   encode(message: Secret_Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(10).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
@@ -22482,12 +22645,12 @@ export const Secret_Value: MessageFns<Secret_Value> = {
   },
 
   fromJSON(object: any): Secret_Value {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0) };
+    return { data: isSet(object.data) ? bytesFromBase64(object.data) : undefined };
   },
 
   toJSON(message: Secret_Value): unknown {
     const obj: any = {};
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
     return obj;
@@ -22498,24 +22661,27 @@ export const Secret_Value: MessageFns<Secret_Value> = {
   },
   fromPartial<I extends Exact<DeepPartial<Secret_Value>, I>>(object: I): Secret_Value {
     const message = createBaseSecret_Value();
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? undefined;
     return message;
   },
 };
 
 function createBaseRateLimit(): RateLimit {
-  return { qps: 0, principal: "", capacity: 0, _unknownFields: {} };
+  return { qps: undefined, principal: undefined, capacity: undefined, _unknownFields: {} };
 }
 
 export const RateLimit: MessageFns<RateLimit> = {
   encode(message: RateLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.qps !== undefined && message.qps !== 0) {
+    if (message.qps !== undefined) {
       writer.uint32(9).double(message.qps);
     }
-    if (message.principal !== "") {
+    if (message.principal !== undefined) {
       writer.uint32(18).string(message.principal);
     }
-    if (message.capacity !== undefined && message.capacity !== 0) {
+    if (message.capacity !== undefined) {
+      if (BigInt.asUintN(64, message.capacity) !== message.capacity) {
+        throw new globalThis.Error("value provided for field message.capacity of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.capacity);
     }
     if (message._unknownFields !== undefined) {
@@ -22563,7 +22729,7 @@ export const RateLimit: MessageFns<RateLimit> = {
               break;
             }
 
-            message.capacity = longToNumber(reader.uint64());
+            message.capacity = reader.uint64() as bigint;
             continue;
           }
         }
@@ -22588,22 +22754,22 @@ export const RateLimit: MessageFns<RateLimit> = {
 
   fromJSON(object: any): RateLimit {
     return {
-      qps: isSet(object.qps) ? globalThis.Number(object.qps) : 0,
-      principal: isSet(object.principal) ? globalThis.String(object.principal) : "",
-      capacity: isSet(object.capacity) ? globalThis.Number(object.capacity) : 0,
+      qps: isSet(object.qps) ? globalThis.Number(object.qps) : undefined,
+      principal: isSet(object.principal) ? globalThis.String(object.principal) : undefined,
+      capacity: isSet(object.capacity) ? BigInt(object.capacity) : undefined,
     };
   },
 
   toJSON(message: RateLimit): unknown {
     const obj: any = {};
-    if (message.qps !== undefined && message.qps !== 0) {
+    if (message.qps !== undefined) {
       obj.qps = floatToJson(message.qps);
     }
-    if (message.principal !== "") {
+    if (message.principal !== undefined) {
       obj.principal = message.principal;
     }
-    if (message.capacity !== undefined && message.capacity !== 0) {
-      obj.capacity = Math.round(message.capacity);
+    if (message.capacity !== undefined) {
+      obj.capacity = message.capacity.toString();
     }
     return obj;
   },
@@ -22613,15 +22779,17 @@ export const RateLimit: MessageFns<RateLimit> = {
   },
   fromPartial<I extends Exact<DeepPartial<RateLimit>, I>>(object: I): RateLimit {
     const message = createBaseRateLimit();
-    message.qps = object.qps ?? 0;
-    message.principal = object.principal ?? "";
-    message.capacity = object.capacity ?? 0;
+    message.qps = object.qps ?? undefined;
+    message.principal = object.principal ?? undefined;
+    message.capacity = (object.capacity !== undefined && object.capacity !== null)
+      ? BigInt(object.capacity)
+      : undefined;
     return message;
   },
 };
 
 function createBaseRateLimits(): RateLimits {
-  return { limits: [], aggregateDefaultQps: 0, aggregateDefaultCapacity: 0, _unknownFields: {} };
+  return { limits: [], aggregateDefaultQps: undefined, aggregateDefaultCapacity: undefined, _unknownFields: {} };
 }
 
 export const RateLimits: MessageFns<RateLimits> = {
@@ -22629,10 +22797,15 @@ export const RateLimits: MessageFns<RateLimits> = {
     for (const v of message.limits) {
       RateLimit.encode(v!, writer.uint32(10).fork()).join();
     }
-    if (message.aggregateDefaultQps !== undefined && message.aggregateDefaultQps !== 0) {
+    if (message.aggregateDefaultQps !== undefined) {
       writer.uint32(17).double(message.aggregateDefaultQps);
     }
-    if (message.aggregateDefaultCapacity !== undefined && message.aggregateDefaultCapacity !== 0) {
+    if (message.aggregateDefaultCapacity !== undefined) {
+      if (BigInt.asUintN(64, message.aggregateDefaultCapacity) !== message.aggregateDefaultCapacity) {
+        throw new globalThis.Error(
+          "value provided for field message.aggregateDefaultCapacity of type uint64 too large",
+        );
+      }
       writer.uint32(24).uint64(message.aggregateDefaultCapacity);
     }
     if (message._unknownFields !== undefined) {
@@ -22680,7 +22853,7 @@ export const RateLimits: MessageFns<RateLimits> = {
               break;
             }
 
-            message.aggregateDefaultCapacity = longToNumber(reader.uint64());
+            message.aggregateDefaultCapacity = reader.uint64() as bigint;
             continue;
           }
         }
@@ -22706,16 +22879,12 @@ export const RateLimits: MessageFns<RateLimits> = {
   fromJSON(object: any): RateLimits {
     return {
       limits: globalThis.Array.isArray(object?.limits) ? object.limits.map((e: any) => RateLimit.fromJSON(e)) : [],
-      aggregateDefaultQps: isSet(object.aggregateDefaultQps)
-        ? globalThis.Number(object.aggregateDefaultQps)
-        : isSet(object.aggregate_default_qps)
+      aggregateDefaultQps: isSet(object.aggregate_default_qps)
         ? globalThis.Number(object.aggregate_default_qps)
-        : 0,
-      aggregateDefaultCapacity: isSet(object.aggregateDefaultCapacity)
-        ? globalThis.Number(object.aggregateDefaultCapacity)
-        : isSet(object.aggregate_default_capacity)
-        ? globalThis.Number(object.aggregate_default_capacity)
-        : 0,
+        : undefined,
+      aggregateDefaultCapacity: isSet(object.aggregate_default_capacity)
+        ? BigInt(object.aggregate_default_capacity)
+        : undefined,
     };
   },
 
@@ -22724,11 +22893,11 @@ export const RateLimits: MessageFns<RateLimits> = {
     if (message.limits?.length) {
       obj.limits = message.limits.map((e) => RateLimit.toJSON(e));
     }
-    if (message.aggregateDefaultQps !== undefined && message.aggregateDefaultQps !== 0) {
-      obj.aggregateDefaultQps = floatToJson(message.aggregateDefaultQps);
+    if (message.aggregateDefaultQps !== undefined) {
+      obj.aggregate_default_qps = floatToJson(message.aggregateDefaultQps);
     }
-    if (message.aggregateDefaultCapacity !== undefined && message.aggregateDefaultCapacity !== 0) {
-      obj.aggregateDefaultCapacity = Math.round(message.aggregateDefaultCapacity);
+    if (message.aggregateDefaultCapacity !== undefined) {
+      obj.aggregate_default_capacity = message.aggregateDefaultCapacity.toString();
     }
     return obj;
   },
@@ -22739,19 +22908,22 @@ export const RateLimits: MessageFns<RateLimits> = {
   fromPartial<I extends Exact<DeepPartial<RateLimits>, I>>(object: I): RateLimits {
     const message = createBaseRateLimits();
     message.limits = object.limits?.map((e) => RateLimit.fromPartial(e)) || [];
-    message.aggregateDefaultQps = object.aggregateDefaultQps ?? 0;
-    message.aggregateDefaultCapacity = object.aggregateDefaultCapacity ?? 0;
+    message.aggregateDefaultQps = object.aggregateDefaultQps ?? undefined;
+    message.aggregateDefaultCapacity =
+      (object.aggregateDefaultCapacity !== undefined && object.aggregateDefaultCapacity !== null)
+        ? BigInt(object.aggregateDefaultCapacity)
+        : undefined;
     return message;
   },
 };
 
 function createBaseImage(): Image {
-  return { type: 1, appc: undefined, docker: undefined, cached: true, _unknownFields: {} };
+  return { type: undefined, appc: undefined, docker: undefined, cached: undefined, _unknownFields: {} };
 }
 
 export const Image: MessageFns<Image> = {
   encode(message: Image, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== 1) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.appc !== undefined) {
@@ -22760,7 +22932,7 @@ export const Image: MessageFns<Image> = {
     if (message.docker !== undefined) {
       Image_Docker.encode(message.docker, writer.uint32(26).fork()).join();
     }
-    if (message.cached !== undefined && message.cached !== true) {
+    if (message.cached !== undefined) {
       writer.uint32(32).bool(message.cached);
     }
     if (message._unknownFields !== undefined) {
@@ -22841,16 +23013,16 @@ export const Image: MessageFns<Image> = {
 
   fromJSON(object: any): Image {
     return {
-      type: isSet(object.type) ? image_TypeFromJSON(object.type) : 1,
+      type: isSet(object.type) ? image_TypeFromJSON(object.type) : undefined,
       appc: isSet(object.appc) ? Image_Appc.fromJSON(object.appc) : undefined,
       docker: isSet(object.docker) ? Image_Docker.fromJSON(object.docker) : undefined,
-      cached: isSet(object.cached) ? globalThis.Boolean(object.cached) : true,
+      cached: isSet(object.cached) ? globalThis.Boolean(object.cached) : undefined,
     };
   },
 
   toJSON(message: Image): unknown {
     const obj: any = {};
-    if (message.type !== 1) {
+    if (message.type !== undefined) {
       obj.type = image_TypeToJSON(message.type);
     }
     if (message.appc !== undefined) {
@@ -22859,7 +23031,7 @@ export const Image: MessageFns<Image> = {
     if (message.docker !== undefined) {
       obj.docker = Image_Docker.toJSON(message.docker);
     }
-    if (message.cached !== undefined && message.cached !== true) {
+    if (message.cached !== undefined) {
       obj.cached = message.cached;
     }
     return obj;
@@ -22870,28 +23042,28 @@ export const Image: MessageFns<Image> = {
   },
   fromPartial<I extends Exact<DeepPartial<Image>, I>>(object: I): Image {
     const message = createBaseImage();
-    message.type = object.type ?? 1;
+    message.type = object.type ?? undefined;
     message.appc = (object.appc !== undefined && object.appc !== null)
       ? Image_Appc.fromPartial(object.appc)
       : undefined;
     message.docker = (object.docker !== undefined && object.docker !== null)
       ? Image_Docker.fromPartial(object.docker)
       : undefined;
-    message.cached = object.cached ?? true;
+    message.cached = object.cached ?? undefined;
     return message;
   },
 };
 
 function createBaseImage_Appc(): Image_Appc {
-  return { name: "", id: "", labels: undefined, _unknownFields: {} };
+  return { name: undefined, id: undefined, labels: undefined, _unknownFields: {} };
 }
 
 export const Image_Appc: MessageFns<Image_Appc> = {
   encode(message: Image_Appc, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.id !== undefined && message.id !== "") {
+    if (message.id !== undefined) {
       writer.uint32(18).string(message.id);
     }
     if (message.labels !== undefined) {
@@ -22967,18 +23139,18 @@ export const Image_Appc: MessageFns<Image_Appc> = {
 
   fromJSON(object: any): Image_Appc {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      id: isSet(object.id) ? globalThis.String(object.id) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
     };
   },
 
   toJSON(message: Image_Appc): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.id !== undefined && message.id !== "") {
+    if (message.id !== undefined) {
       obj.id = message.id;
     }
     if (message.labels !== undefined) {
@@ -22992,8 +23164,8 @@ export const Image_Appc: MessageFns<Image_Appc> = {
   },
   fromPartial<I extends Exact<DeepPartial<Image_Appc>, I>>(object: I): Image_Appc {
     const message = createBaseImage_Appc();
-    message.name = object.name ?? "";
-    message.id = object.id ?? "";
+    message.name = object.name ?? undefined;
+    message.id = object.id ?? undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
@@ -23002,12 +23174,12 @@ export const Image_Appc: MessageFns<Image_Appc> = {
 };
 
 function createBaseImage_Docker(): Image_Docker {
-  return { name: "", credential: undefined, config: undefined, _unknownFields: {} };
+  return { name: undefined, credential: undefined, config: undefined, _unknownFields: {} };
 }
 
 export const Image_Docker: MessageFns<Image_Docker> = {
   encode(message: Image_Docker, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
     if (message.credential !== undefined) {
@@ -23086,7 +23258,7 @@ export const Image_Docker: MessageFns<Image_Docker> = {
 
   fromJSON(object: any): Image_Docker {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
       credential: isSet(object.credential) ? Credential.fromJSON(object.credential) : undefined,
       config: isSet(object.config) ? Secret.fromJSON(object.config) : undefined,
     };
@@ -23094,7 +23266,7 @@ export const Image_Docker: MessageFns<Image_Docker> = {
 
   toJSON(message: Image_Docker): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.credential !== undefined) {
@@ -23111,7 +23283,7 @@ export const Image_Docker: MessageFns<Image_Docker> = {
   },
   fromPartial<I extends Exact<DeepPartial<Image_Docker>, I>>(object: I): Image_Docker {
     const message = createBaseImage_Docker();
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.credential = (object.credential !== undefined && object.credential !== null)
       ? Credential.fromPartial(object.credential)
       : undefined;
@@ -23123,12 +23295,12 @@ export const Image_Docker: MessageFns<Image_Docker> = {
 };
 
 function createBaseMountPropagation(): MountPropagation {
-  return { mode: 0, _unknownFields: {} };
+  return { mode: undefined, _unknownFields: {} };
 }
 
 export const MountPropagation: MessageFns<MountPropagation> = {
   encode(message: MountPropagation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.mode !== undefined && message.mode !== 0) {
+    if (message.mode !== undefined) {
       writer.uint32(8).int32(message.mode);
     }
     if (message._unknownFields !== undefined) {
@@ -23184,12 +23356,12 @@ export const MountPropagation: MessageFns<MountPropagation> = {
   },
 
   fromJSON(object: any): MountPropagation {
-    return { mode: isSet(object.mode) ? mountPropagation_ModeFromJSON(object.mode) : 0 };
+    return { mode: isSet(object.mode) ? mountPropagation_ModeFromJSON(object.mode) : undefined };
   },
 
   toJSON(message: MountPropagation): unknown {
     const obj: any = {};
-    if (message.mode !== undefined && message.mode !== 0) {
+    if (message.mode !== undefined) {
       obj.mode = mountPropagation_ModeToJSON(message.mode);
     }
     return obj;
@@ -23200,24 +23372,31 @@ export const MountPropagation: MessageFns<MountPropagation> = {
   },
   fromPartial<I extends Exact<DeepPartial<MountPropagation>, I>>(object: I): MountPropagation {
     const message = createBaseMountPropagation();
-    message.mode = object.mode ?? 0;
+    message.mode = object.mode ?? undefined;
     return message;
   },
 };
 
 function createBaseVolume(): Volume {
-  return { containerPath: "", hostPath: "", mode: 1, image: undefined, source: undefined, _unknownFields: {} };
+  return {
+    containerPath: undefined,
+    hostPath: undefined,
+    mode: undefined,
+    image: undefined,
+    source: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const Volume: MessageFns<Volume> = {
   encode(message: Volume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.containerPath !== "") {
+    if (message.containerPath !== undefined) {
       writer.uint32(10).string(message.containerPath);
     }
-    if (message.hostPath !== undefined && message.hostPath !== "") {
+    if (message.hostPath !== undefined) {
       writer.uint32(18).string(message.hostPath);
     }
-    if (message.mode !== 1) {
+    if (message.mode !== undefined) {
       writer.uint32(24).int32(message.mode);
     }
     if (message.image !== undefined) {
@@ -23312,17 +23491,9 @@ export const Volume: MessageFns<Volume> = {
 
   fromJSON(object: any): Volume {
     return {
-      containerPath: isSet(object.containerPath)
-        ? globalThis.String(object.containerPath)
-        : isSet(object.container_path)
-        ? globalThis.String(object.container_path)
-        : "",
-      hostPath: isSet(object.hostPath)
-        ? globalThis.String(object.hostPath)
-        : isSet(object.host_path)
-        ? globalThis.String(object.host_path)
-        : "",
-      mode: isSet(object.mode) ? volume_ModeFromJSON(object.mode) : 1,
+      containerPath: isSet(object.container_path) ? globalThis.String(object.container_path) : undefined,
+      hostPath: isSet(object.host_path) ? globalThis.String(object.host_path) : undefined,
+      mode: isSet(object.mode) ? volume_ModeFromJSON(object.mode) : undefined,
       image: isSet(object.image) ? Image.fromJSON(object.image) : undefined,
       source: isSet(object.source) ? Volume_Source.fromJSON(object.source) : undefined,
     };
@@ -23330,13 +23501,13 @@ export const Volume: MessageFns<Volume> = {
 
   toJSON(message: Volume): unknown {
     const obj: any = {};
-    if (message.containerPath !== "") {
-      obj.containerPath = message.containerPath;
+    if (message.containerPath !== undefined) {
+      obj.container_path = message.containerPath;
     }
-    if (message.hostPath !== undefined && message.hostPath !== "") {
-      obj.hostPath = message.hostPath;
+    if (message.hostPath !== undefined) {
+      obj.host_path = message.hostPath;
     }
-    if (message.mode !== 1) {
+    if (message.mode !== undefined) {
       obj.mode = volume_ModeToJSON(message.mode);
     }
     if (message.image !== undefined) {
@@ -23353,9 +23524,9 @@ export const Volume: MessageFns<Volume> = {
   },
   fromPartial<I extends Exact<DeepPartial<Volume>, I>>(object: I): Volume {
     const message = createBaseVolume();
-    message.containerPath = object.containerPath ?? "";
-    message.hostPath = object.hostPath ?? "";
-    message.mode = object.mode ?? 1;
+    message.containerPath = object.containerPath ?? undefined;
+    message.hostPath = object.hostPath ?? undefined;
+    message.mode = object.mode ?? undefined;
     message.image = (object.image !== undefined && object.image !== null) ? Image.fromPartial(object.image) : undefined;
     message.source = (object.source !== undefined && object.source !== null)
       ? Volume_Source.fromPartial(object.source)
@@ -23366,7 +23537,7 @@ export const Volume: MessageFns<Volume> = {
 
 function createBaseVolume_Source(): Volume_Source {
   return {
-    type: 0,
+    type: undefined,
     dockerVolume: undefined,
     sandboxPath: undefined,
     secret: undefined,
@@ -23378,7 +23549,7 @@ function createBaseVolume_Source(): Volume_Source {
 
 export const Volume_Source: MessageFns<Volume_Source> = {
   encode(message: Volume_Source, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.dockerVolume !== undefined) {
@@ -23490,50 +23661,34 @@ export const Volume_Source: MessageFns<Volume_Source> = {
 
   fromJSON(object: any): Volume_Source {
     return {
-      type: isSet(object.type) ? volume_Source_TypeFromJSON(object.type) : 0,
-      dockerVolume: isSet(object.dockerVolume)
-        ? Volume_Source_DockerVolume.fromJSON(object.dockerVolume)
-        : isSet(object.docker_volume)
-        ? Volume_Source_DockerVolume.fromJSON(object.docker_volume)
-        : undefined,
-      sandboxPath: isSet(object.sandboxPath)
-        ? Volume_Source_SandboxPath.fromJSON(object.sandboxPath)
-        : isSet(object.sandbox_path)
-        ? Volume_Source_SandboxPath.fromJSON(object.sandbox_path)
-        : undefined,
+      type: isSet(object.type) ? volume_Source_TypeFromJSON(object.type) : undefined,
+      dockerVolume: isSet(object.docker_volume) ? Volume_Source_DockerVolume.fromJSON(object.docker_volume) : undefined,
+      sandboxPath: isSet(object.sandbox_path) ? Volume_Source_SandboxPath.fromJSON(object.sandbox_path) : undefined,
       secret: isSet(object.secret) ? Secret.fromJSON(object.secret) : undefined,
-      hostPath: isSet(object.hostPath)
-        ? Volume_Source_HostPath.fromJSON(object.hostPath)
-        : isSet(object.host_path)
-        ? Volume_Source_HostPath.fromJSON(object.host_path)
-        : undefined,
-      csiVolume: isSet(object.csiVolume)
-        ? Volume_Source_CSIVolume.fromJSON(object.csiVolume)
-        : isSet(object.csi_volume)
-        ? Volume_Source_CSIVolume.fromJSON(object.csi_volume)
-        : undefined,
+      hostPath: isSet(object.host_path) ? Volume_Source_HostPath.fromJSON(object.host_path) : undefined,
+      csiVolume: isSet(object.csi_volume) ? Volume_Source_CSIVolume.fromJSON(object.csi_volume) : undefined,
     };
   },
 
   toJSON(message: Volume_Source): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = volume_Source_TypeToJSON(message.type);
     }
     if (message.dockerVolume !== undefined) {
-      obj.dockerVolume = Volume_Source_DockerVolume.toJSON(message.dockerVolume);
+      obj.docker_volume = Volume_Source_DockerVolume.toJSON(message.dockerVolume);
     }
     if (message.sandboxPath !== undefined) {
-      obj.sandboxPath = Volume_Source_SandboxPath.toJSON(message.sandboxPath);
+      obj.sandbox_path = Volume_Source_SandboxPath.toJSON(message.sandboxPath);
     }
     if (message.secret !== undefined) {
       obj.secret = Secret.toJSON(message.secret);
     }
     if (message.hostPath !== undefined) {
-      obj.hostPath = Volume_Source_HostPath.toJSON(message.hostPath);
+      obj.host_path = Volume_Source_HostPath.toJSON(message.hostPath);
     }
     if (message.csiVolume !== undefined) {
-      obj.csiVolume = Volume_Source_CSIVolume.toJSON(message.csiVolume);
+      obj.csi_volume = Volume_Source_CSIVolume.toJSON(message.csiVolume);
     }
     return obj;
   },
@@ -23543,7 +23698,7 @@ export const Volume_Source: MessageFns<Volume_Source> = {
   },
   fromPartial<I extends Exact<DeepPartial<Volume_Source>, I>>(object: I): Volume_Source {
     const message = createBaseVolume_Source();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.dockerVolume = (object.dockerVolume !== undefined && object.dockerVolume !== null)
       ? Volume_Source_DockerVolume.fromPartial(object.dockerVolume)
       : undefined;
@@ -23564,15 +23719,15 @@ export const Volume_Source: MessageFns<Volume_Source> = {
 };
 
 function createBaseVolume_Source_DockerVolume(): Volume_Source_DockerVolume {
-  return { driver: "", name: "", driverOptions: undefined, _unknownFields: {} };
+  return { driver: undefined, name: undefined, driverOptions: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_DockerVolume: MessageFns<Volume_Source_DockerVolume> = {
   encode(message: Volume_Source_DockerVolume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.driver !== undefined && message.driver !== "") {
+    if (message.driver !== undefined) {
       writer.uint32(10).string(message.driver);
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
     if (message.driverOptions !== undefined) {
@@ -23648,26 +23803,22 @@ export const Volume_Source_DockerVolume: MessageFns<Volume_Source_DockerVolume> 
 
   fromJSON(object: any): Volume_Source_DockerVolume {
     return {
-      driver: isSet(object.driver) ? globalThis.String(object.driver) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      driverOptions: isSet(object.driverOptions)
-        ? Parameters.fromJSON(object.driverOptions)
-        : isSet(object.driver_options)
-        ? Parameters.fromJSON(object.driver_options)
-        : undefined,
+      driver: isSet(object.driver) ? globalThis.String(object.driver) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      driverOptions: isSet(object.driver_options) ? Parameters.fromJSON(object.driver_options) : undefined,
     };
   },
 
   toJSON(message: Volume_Source_DockerVolume): unknown {
     const obj: any = {};
-    if (message.driver !== undefined && message.driver !== "") {
+    if (message.driver !== undefined) {
       obj.driver = message.driver;
     }
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.driverOptions !== undefined) {
-      obj.driverOptions = Parameters.toJSON(message.driverOptions);
+      obj.driver_options = Parameters.toJSON(message.driverOptions);
     }
     return obj;
   },
@@ -23677,8 +23828,8 @@ export const Volume_Source_DockerVolume: MessageFns<Volume_Source_DockerVolume> 
   },
   fromPartial<I extends Exact<DeepPartial<Volume_Source_DockerVolume>, I>>(object: I): Volume_Source_DockerVolume {
     const message = createBaseVolume_Source_DockerVolume();
-    message.driver = object.driver ?? "";
-    message.name = object.name ?? "";
+    message.driver = object.driver ?? undefined;
+    message.name = object.name ?? undefined;
     message.driverOptions = (object.driverOptions !== undefined && object.driverOptions !== null)
       ? Parameters.fromPartial(object.driverOptions)
       : undefined;
@@ -23687,12 +23838,12 @@ export const Volume_Source_DockerVolume: MessageFns<Volume_Source_DockerVolume> 
 };
 
 function createBaseVolume_Source_HostPath(): Volume_Source_HostPath {
-  return { path: "", mountPropagation: undefined, _unknownFields: {} };
+  return { path: undefined, mountPropagation: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_HostPath: MessageFns<Volume_Source_HostPath> = {
   encode(message: Volume_Source_HostPath, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(10).string(message.path);
     }
     if (message.mountPropagation !== undefined) {
@@ -23760,10 +23911,8 @@ export const Volume_Source_HostPath: MessageFns<Volume_Source_HostPath> = {
 
   fromJSON(object: any): Volume_Source_HostPath {
     return {
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
-      mountPropagation: isSet(object.mountPropagation)
-        ? MountPropagation.fromJSON(object.mountPropagation)
-        : isSet(object.mount_propagation)
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
+      mountPropagation: isSet(object.mount_propagation)
         ? MountPropagation.fromJSON(object.mount_propagation)
         : undefined,
     };
@@ -23771,11 +23920,11 @@ export const Volume_Source_HostPath: MessageFns<Volume_Source_HostPath> = {
 
   toJSON(message: Volume_Source_HostPath): unknown {
     const obj: any = {};
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
     if (message.mountPropagation !== undefined) {
-      obj.mountPropagation = MountPropagation.toJSON(message.mountPropagation);
+      obj.mount_propagation = MountPropagation.toJSON(message.mountPropagation);
     }
     return obj;
   },
@@ -23785,7 +23934,7 @@ export const Volume_Source_HostPath: MessageFns<Volume_Source_HostPath> = {
   },
   fromPartial<I extends Exact<DeepPartial<Volume_Source_HostPath>, I>>(object: I): Volume_Source_HostPath {
     const message = createBaseVolume_Source_HostPath();
-    message.path = object.path ?? "";
+    message.path = object.path ?? undefined;
     message.mountPropagation = (object.mountPropagation !== undefined && object.mountPropagation !== null)
       ? MountPropagation.fromPartial(object.mountPropagation)
       : undefined;
@@ -23794,15 +23943,15 @@ export const Volume_Source_HostPath: MessageFns<Volume_Source_HostPath> = {
 };
 
 function createBaseVolume_Source_SandboxPath(): Volume_Source_SandboxPath {
-  return { type: 0, path: "", _unknownFields: {} };
+  return { type: undefined, path: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_SandboxPath: MessageFns<Volume_Source_SandboxPath> = {
   encode(message: Volume_Source_SandboxPath, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(18).string(message.path);
     }
     if (message._unknownFields !== undefined) {
@@ -23867,17 +24016,17 @@ export const Volume_Source_SandboxPath: MessageFns<Volume_Source_SandboxPath> = 
 
   fromJSON(object: any): Volume_Source_SandboxPath {
     return {
-      type: isSet(object.type) ? volume_Source_SandboxPath_TypeFromJSON(object.type) : 0,
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      type: isSet(object.type) ? volume_Source_SandboxPath_TypeFromJSON(object.type) : undefined,
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
     };
   },
 
   toJSON(message: Volume_Source_SandboxPath): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = volume_Source_SandboxPath_TypeToJSON(message.type);
     }
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
     return obj;
@@ -23888,19 +24037,19 @@ export const Volume_Source_SandboxPath: MessageFns<Volume_Source_SandboxPath> = 
   },
   fromPartial<I extends Exact<DeepPartial<Volume_Source_SandboxPath>, I>>(object: I): Volume_Source_SandboxPath {
     const message = createBaseVolume_Source_SandboxPath();
-    message.type = object.type ?? 0;
-    message.path = object.path ?? "";
+    message.type = object.type ?? undefined;
+    message.path = object.path ?? undefined;
     return message;
   },
 };
 
 function createBaseVolume_Source_CSIVolume(): Volume_Source_CSIVolume {
-  return { pluginName: "", staticProvisioning: undefined, _unknownFields: {} };
+  return { pluginName: undefined, staticProvisioning: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume: MessageFns<Volume_Source_CSIVolume> = {
   encode(message: Volume_Source_CSIVolume, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.pluginName !== "") {
+    if (message.pluginName !== undefined) {
       writer.uint32(10).string(message.pluginName);
     }
     if (message.staticProvisioning !== undefined) {
@@ -23968,14 +24117,8 @@ export const Volume_Source_CSIVolume: MessageFns<Volume_Source_CSIVolume> = {
 
   fromJSON(object: any): Volume_Source_CSIVolume {
     return {
-      pluginName: isSet(object.pluginName)
-        ? globalThis.String(object.pluginName)
-        : isSet(object.plugin_name)
-        ? globalThis.String(object.plugin_name)
-        : "",
-      staticProvisioning: isSet(object.staticProvisioning)
-        ? Volume_Source_CSIVolume_StaticProvisioning.fromJSON(object.staticProvisioning)
-        : isSet(object.static_provisioning)
+      pluginName: isSet(object.plugin_name) ? globalThis.String(object.plugin_name) : undefined,
+      staticProvisioning: isSet(object.static_provisioning)
         ? Volume_Source_CSIVolume_StaticProvisioning.fromJSON(object.static_provisioning)
         : undefined,
     };
@@ -23983,11 +24126,11 @@ export const Volume_Source_CSIVolume: MessageFns<Volume_Source_CSIVolume> = {
 
   toJSON(message: Volume_Source_CSIVolume): unknown {
     const obj: any = {};
-    if (message.pluginName !== "") {
-      obj.pluginName = message.pluginName;
+    if (message.pluginName !== undefined) {
+      obj.plugin_name = message.pluginName;
     }
     if (message.staticProvisioning !== undefined) {
-      obj.staticProvisioning = Volume_Source_CSIVolume_StaticProvisioning.toJSON(message.staticProvisioning);
+      obj.static_provisioning = Volume_Source_CSIVolume_StaticProvisioning.toJSON(message.staticProvisioning);
     }
     return obj;
   },
@@ -23997,7 +24140,7 @@ export const Volume_Source_CSIVolume: MessageFns<Volume_Source_CSIVolume> = {
   },
   fromPartial<I extends Exact<DeepPartial<Volume_Source_CSIVolume>, I>>(object: I): Volume_Source_CSIVolume {
     const message = createBaseVolume_Source_CSIVolume();
-    message.pluginName = object.pluginName ?? "";
+    message.pluginName = object.pluginName ?? undefined;
     message.staticProvisioning = (object.staticProvisioning !== undefined && object.staticProvisioning !== null)
       ? Volume_Source_CSIVolume_StaticProvisioning.fromPartial(object.staticProvisioning)
       : undefined;
@@ -24006,20 +24149,16 @@ export const Volume_Source_CSIVolume: MessageFns<Volume_Source_CSIVolume> = {
 };
 
 function createBaseVolume_Source_CSIVolume_VolumeCapability(): Volume_Source_CSIVolume_VolumeCapability {
-  return { accessType: undefined, accessMode: undefined, _unknownFields: {} };
+  return { block: undefined, mount: undefined, accessMode: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_CSIVolume_VolumeCapability> = {
   encode(message: Volume_Source_CSIVolume_VolumeCapability, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.accessType?.$case) {
-      case "block":
-        Volume_Source_CSIVolume_VolumeCapability_BlockVolume.encode(message.accessType.value, writer.uint32(10).fork())
-          .join();
-        break;
-      case "mount":
-        Volume_Source_CSIVolume_VolumeCapability_MountVolume.encode(message.accessType.value, writer.uint32(18).fork())
-          .join();
-        break;
+    if (message.block !== undefined) {
+      Volume_Source_CSIVolume_VolumeCapability_BlockVolume.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    if (message.mount !== undefined) {
+      Volume_Source_CSIVolume_VolumeCapability_MountVolume.encode(message.mount, writer.uint32(18).fork()).join();
     }
     if (message.accessMode !== undefined) {
       Volume_Source_CSIVolume_VolumeCapability_AccessMode.encode(message.accessMode, writer.uint32(26).fork()).join();
@@ -24053,10 +24192,7 @@ export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_
               break;
             }
 
-            message.accessType = {
-              $case: "block",
-              value: Volume_Source_CSIVolume_VolumeCapability_BlockVolume.decode(reader, reader.uint32()),
-            };
+            message.block = Volume_Source_CSIVolume_VolumeCapability_BlockVolume.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -24064,10 +24200,7 @@ export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_
               break;
             }
 
-            message.accessType = {
-              $case: "mount",
-              value: Volume_Source_CSIVolume_VolumeCapability_MountVolume.decode(reader, reader.uint32()),
-            };
+            message.mount = Volume_Source_CSIVolume_VolumeCapability_MountVolume.decode(reader, reader.uint32());
             continue;
           }
           case 3: {
@@ -24100,14 +24233,13 @@ export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_
 
   fromJSON(object: any): Volume_Source_CSIVolume_VolumeCapability {
     return {
-      accessType: isSet(object.block)
-        ? { $case: "block", value: Volume_Source_CSIVolume_VolumeCapability_BlockVolume.fromJSON(object.block) }
-        : isSet(object.mount)
-        ? { $case: "mount", value: Volume_Source_CSIVolume_VolumeCapability_MountVolume.fromJSON(object.mount) }
+      block: isSet(object.block)
+        ? Volume_Source_CSIVolume_VolumeCapability_BlockVolume.fromJSON(object.block)
         : undefined,
-      accessMode: isSet(object.accessMode)
-        ? Volume_Source_CSIVolume_VolumeCapability_AccessMode.fromJSON(object.accessMode)
-        : isSet(object.access_mode)
+      mount: isSet(object.mount)
+        ? Volume_Source_CSIVolume_VolumeCapability_MountVolume.fromJSON(object.mount)
+        : undefined,
+      accessMode: isSet(object.access_mode)
         ? Volume_Source_CSIVolume_VolumeCapability_AccessMode.fromJSON(object.access_mode)
         : undefined,
     };
@@ -24115,13 +24247,14 @@ export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_
 
   toJSON(message: Volume_Source_CSIVolume_VolumeCapability): unknown {
     const obj: any = {};
-    if (message.accessType?.$case === "block") {
-      obj.block = Volume_Source_CSIVolume_VolumeCapability_BlockVolume.toJSON(message.accessType.value);
-    } else if (message.accessType?.$case === "mount") {
-      obj.mount = Volume_Source_CSIVolume_VolumeCapability_MountVolume.toJSON(message.accessType.value);
+    if (message.block !== undefined) {
+      obj.block = Volume_Source_CSIVolume_VolumeCapability_BlockVolume.toJSON(message.block);
+    }
+    if (message.mount !== undefined) {
+      obj.mount = Volume_Source_CSIVolume_VolumeCapability_MountVolume.toJSON(message.mount);
     }
     if (message.accessMode !== undefined) {
-      obj.accessMode = Volume_Source_CSIVolume_VolumeCapability_AccessMode.toJSON(message.accessMode);
+      obj.access_mode = Volume_Source_CSIVolume_VolumeCapability_AccessMode.toJSON(message.accessMode);
     }
     return obj;
   },
@@ -24135,26 +24268,12 @@ export const Volume_Source_CSIVolume_VolumeCapability: MessageFns<Volume_Source_
     object: I,
   ): Volume_Source_CSIVolume_VolumeCapability {
     const message = createBaseVolume_Source_CSIVolume_VolumeCapability();
-    switch (object.accessType?.$case) {
-      case "block": {
-        if (object.accessType?.value !== undefined && object.accessType?.value !== null) {
-          message.accessType = {
-            $case: "block",
-            value: Volume_Source_CSIVolume_VolumeCapability_BlockVolume.fromPartial(object.accessType.value),
-          };
-        }
-        break;
-      }
-      case "mount": {
-        if (object.accessType?.value !== undefined && object.accessType?.value !== null) {
-          message.accessType = {
-            $case: "mount",
-            value: Volume_Source_CSIVolume_VolumeCapability_MountVolume.fromPartial(object.accessType.value),
-          };
-        }
-        break;
-      }
-    }
+    message.block = (object.block !== undefined && object.block !== null)
+      ? Volume_Source_CSIVolume_VolumeCapability_BlockVolume.fromPartial(object.block)
+      : undefined;
+    message.mount = (object.mount !== undefined && object.mount !== null)
+      ? Volume_Source_CSIVolume_VolumeCapability_MountVolume.fromPartial(object.mount)
+      : undefined;
     message.accessMode = (object.accessMode !== undefined && object.accessMode !== null)
       ? Volume_Source_CSIVolume_VolumeCapability_AccessMode.fromPartial(object.accessMode)
       : undefined;
@@ -24240,7 +24359,7 @@ export const Volume_Source_CSIVolume_VolumeCapability_BlockVolume: MessageFns<
 };
 
 function createBaseVolume_Source_CSIVolume_VolumeCapability_MountVolume(): Volume_Source_CSIVolume_VolumeCapability_MountVolume {
-  return { fsType: "", mountFlags: [], _unknownFields: {} };
+  return { fsType: undefined, mountFlags: [], _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_VolumeCapability_MountVolume: MessageFns<
@@ -24250,7 +24369,7 @@ export const Volume_Source_CSIVolume_VolumeCapability_MountVolume: MessageFns<
     message: Volume_Source_CSIVolume_VolumeCapability_MountVolume,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.fsType !== undefined && message.fsType !== "") {
+    if (message.fsType !== undefined) {
       writer.uint32(10).string(message.fsType);
     }
     for (const v of message.mountFlags) {
@@ -24318,14 +24437,8 @@ export const Volume_Source_CSIVolume_VolumeCapability_MountVolume: MessageFns<
 
   fromJSON(object: any): Volume_Source_CSIVolume_VolumeCapability_MountVolume {
     return {
-      fsType: isSet(object.fsType)
-        ? globalThis.String(object.fsType)
-        : isSet(object.fs_type)
-        ? globalThis.String(object.fs_type)
-        : "",
-      mountFlags: globalThis.Array.isArray(object?.mountFlags)
-        ? object.mountFlags.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.mount_flags)
+      fsType: isSet(object.fs_type) ? globalThis.String(object.fs_type) : undefined,
+      mountFlags: globalThis.Array.isArray(object?.mount_flags)
         ? object.mount_flags.map((e: any) => globalThis.String(e))
         : [],
     };
@@ -24333,11 +24446,11 @@ export const Volume_Source_CSIVolume_VolumeCapability_MountVolume: MessageFns<
 
   toJSON(message: Volume_Source_CSIVolume_VolumeCapability_MountVolume): unknown {
     const obj: any = {};
-    if (message.fsType !== undefined && message.fsType !== "") {
-      obj.fsType = message.fsType;
+    if (message.fsType !== undefined) {
+      obj.fs_type = message.fsType;
     }
     if (message.mountFlags?.length) {
-      obj.mountFlags = message.mountFlags;
+      obj.mount_flags = message.mountFlags;
     }
     return obj;
   },
@@ -24351,14 +24464,14 @@ export const Volume_Source_CSIVolume_VolumeCapability_MountVolume: MessageFns<
     object: I,
   ): Volume_Source_CSIVolume_VolumeCapability_MountVolume {
     const message = createBaseVolume_Source_CSIVolume_VolumeCapability_MountVolume();
-    message.fsType = object.fsType ?? "";
+    message.fsType = object.fsType ?? undefined;
     message.mountFlags = object.mountFlags?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseVolume_Source_CSIVolume_VolumeCapability_AccessMode(): Volume_Source_CSIVolume_VolumeCapability_AccessMode {
-  return { mode: 0, _unknownFields: {} };
+  return { mode: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_VolumeCapability_AccessMode: MessageFns<
@@ -24368,7 +24481,7 @@ export const Volume_Source_CSIVolume_VolumeCapability_AccessMode: MessageFns<
     message: Volume_Source_CSIVolume_VolumeCapability_AccessMode,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.mode !== 0) {
+    if (message.mode !== undefined) {
       writer.uint32(8).int32(message.mode);
     }
     if (message._unknownFields !== undefined) {
@@ -24425,13 +24538,15 @@ export const Volume_Source_CSIVolume_VolumeCapability_AccessMode: MessageFns<
 
   fromJSON(object: any): Volume_Source_CSIVolume_VolumeCapability_AccessMode {
     return {
-      mode: isSet(object.mode) ? volume_Source_CSIVolume_VolumeCapability_AccessMode_ModeFromJSON(object.mode) : 0,
+      mode: isSet(object.mode)
+        ? volume_Source_CSIVolume_VolumeCapability_AccessMode_ModeFromJSON(object.mode)
+        : undefined,
     };
   },
 
   toJSON(message: Volume_Source_CSIVolume_VolumeCapability_AccessMode): unknown {
     const obj: any = {};
-    if (message.mode !== 0) {
+    if (message.mode !== undefined) {
       obj.mode = volume_Source_CSIVolume_VolumeCapability_AccessMode_ModeToJSON(message.mode);
     }
     return obj;
@@ -24446,14 +24561,14 @@ export const Volume_Source_CSIVolume_VolumeCapability_AccessMode: MessageFns<
     object: I,
   ): Volume_Source_CSIVolume_VolumeCapability_AccessMode {
     const message = createBaseVolume_Source_CSIVolume_VolumeCapability_AccessMode();
-    message.mode = object.mode ?? 0;
+    message.mode = object.mode ?? undefined;
     return message;
   },
 };
 
 function createBaseVolume_Source_CSIVolume_StaticProvisioning(): Volume_Source_CSIVolume_StaticProvisioning {
   return {
-    volumeId: "",
+    volumeId: undefined,
     volumeCapability: undefined,
     nodeStageSecrets: {},
     nodePublishSecrets: {},
@@ -24464,7 +24579,7 @@ function createBaseVolume_Source_CSIVolume_StaticProvisioning(): Volume_Source_C
 
 export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Source_CSIVolume_StaticProvisioning> = {
   encode(message: Volume_Source_CSIVolume_StaticProvisioning, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.volumeId !== "") {
+    if (message.volumeId !== undefined) {
       writer.uint32(10).string(message.volumeId);
     }
     if (message.volumeCapability !== undefined) {
@@ -24537,7 +24652,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
               reader,
               reader.uint32(),
             );
-            if (entry3.value !== undefined) {
+            if (entry3.value !== undefined && entry3.key !== undefined) {
               message.nodeStageSecrets[entry3.key] = entry3.value;
             }
             continue;
@@ -24551,7 +24666,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
               reader,
               reader.uint32(),
             );
-            if (entry4.value !== undefined) {
+            if (entry4.value !== undefined && entry4.key !== undefined) {
               message.nodePublishSecrets[entry4.key] = entry4.value;
             }
             continue;
@@ -24565,7 +24680,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
               reader,
               reader.uint32(),
             );
-            if (entry5.value !== undefined) {
+            if (entry5.value !== undefined && entry5.key !== undefined) {
               message.volumeContext[entry5.key] = entry5.value;
             }
             continue;
@@ -24592,30 +24707,11 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
 
   fromJSON(object: any): Volume_Source_CSIVolume_StaticProvisioning {
     return {
-      volumeId: isSet(object.volumeId)
-        ? globalThis.String(object.volumeId)
-        : isSet(object.volume_id)
-        ? globalThis.String(object.volume_id)
-        : "",
-      volumeCapability: isSet(object.volumeCapability)
-        ? Volume_Source_CSIVolume_VolumeCapability.fromJSON(object.volumeCapability)
-        : isSet(object.volume_capability)
+      volumeId: isSet(object.volume_id) ? globalThis.String(object.volume_id) : undefined,
+      volumeCapability: isSet(object.volume_capability)
         ? Volume_Source_CSIVolume_VolumeCapability.fromJSON(object.volume_capability)
         : undefined,
-      nodeStageSecrets: isObject(object.nodeStageSecrets)
-        ? (globalThis.Object.entries(object.nodeStageSecrets) as [string, any][]).reduce(
-          (acc: { [key: string]: Secret }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: Secret.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.node_stage_secrets)
+      nodeStageSecrets: isObject(object.node_stage_secrets)
         ? (globalThis.Object.entries(object.node_stage_secrets) as [string, any][]).reduce(
           (acc: { [key: string]: Secret }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -24629,20 +24725,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
           {},
         )
         : {},
-      nodePublishSecrets: isObject(object.nodePublishSecrets)
-        ? (globalThis.Object.entries(object.nodePublishSecrets) as [string, any][]).reduce(
-          (acc: { [key: string]: Secret }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: Secret.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.node_publish_secrets)
+      nodePublishSecrets: isObject(object.node_publish_secrets)
         ? (globalThis.Object.entries(object.node_publish_secrets) as [string, any][]).reduce(
           (acc: { [key: string]: Secret }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -24656,20 +24739,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
           {},
         )
         : {},
-      volumeContext: isObject(object.volumeContext)
-        ? (globalThis.Object.entries(object.volumeContext) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.volume_context)
+      volumeContext: isObject(object.volume_context)
         ? (globalThis.Object.entries(object.volume_context) as [string, any][]).reduce(
           (acc: { [key: string]: string }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -24688,36 +24758,36 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
 
   toJSON(message: Volume_Source_CSIVolume_StaticProvisioning): unknown {
     const obj: any = {};
-    if (message.volumeId !== "") {
-      obj.volumeId = message.volumeId;
+    if (message.volumeId !== undefined) {
+      obj.volume_id = message.volumeId;
     }
     if (message.volumeCapability !== undefined) {
-      obj.volumeCapability = Volume_Source_CSIVolume_VolumeCapability.toJSON(message.volumeCapability);
+      obj.volume_capability = Volume_Source_CSIVolume_VolumeCapability.toJSON(message.volumeCapability);
     }
     if (message.nodeStageSecrets) {
       const entries = globalThis.Object.entries(message.nodeStageSecrets) as [string, Secret][];
       if (entries.length > 0) {
-        obj.nodeStageSecrets = {};
+        obj.node_stage_secrets = {};
         entries.forEach(([k, v]) => {
-          obj.nodeStageSecrets[k] = Secret.toJSON(v);
+          obj.node_stage_secrets[k] = Secret.toJSON(v);
         });
       }
     }
     if (message.nodePublishSecrets) {
       const entries = globalThis.Object.entries(message.nodePublishSecrets) as [string, Secret][];
       if (entries.length > 0) {
-        obj.nodePublishSecrets = {};
+        obj.node_publish_secrets = {};
         entries.forEach(([k, v]) => {
-          obj.nodePublishSecrets[k] = Secret.toJSON(v);
+          obj.node_publish_secrets[k] = Secret.toJSON(v);
         });
       }
     }
     if (message.volumeContext) {
       const entries = globalThis.Object.entries(message.volumeContext) as [string, string][];
       if (entries.length > 0) {
-        obj.volumeContext = {};
+        obj.volume_context = {};
         entries.forEach(([k, v]) => {
-          obj.volumeContext[k] = v;
+          obj.volume_context[k] = v;
         });
       }
     }
@@ -24733,7 +24803,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
     object: I,
   ): Volume_Source_CSIVolume_StaticProvisioning {
     const message = createBaseVolume_Source_CSIVolume_StaticProvisioning();
-    message.volumeId = object.volumeId ?? "";
+    message.volumeId = object.volumeId ?? undefined;
     message.volumeCapability = (object.volumeCapability !== undefined && object.volumeCapability !== null)
       ? Volume_Source_CSIVolume_VolumeCapability.fromPartial(object.volumeCapability)
       : undefined;
@@ -24767,7 +24837,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning: MessageFns<Volume_Sourc
 };
 
 function createBaseVolume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry(): Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry: MessageFns<
@@ -24777,7 +24847,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry: M
     message: Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -24848,14 +24918,14 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry: M
 
   fromJSON(object: any): Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? Secret.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -24873,7 +24943,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry: M
     object: I,
   ): Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry {
     const message = createBaseVolume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? Secret.fromPartial(object.value)
       : undefined;
@@ -24882,7 +24952,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodeStageSecretsEntry: M
 };
 
 function createBaseVolume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry(): Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry: MessageFns<
@@ -24892,7 +24962,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry:
     message: Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -24963,14 +25033,14 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry:
 
   fromJSON(object: any): Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? Secret.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -24988,7 +25058,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry:
     object: I,
   ): Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry {
     const message = createBaseVolume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? Secret.fromPartial(object.value)
       : undefined;
@@ -24997,7 +25067,7 @@ export const Volume_Source_CSIVolume_StaticProvisioning_NodePublishSecretsEntry:
 };
 
 function createBaseVolume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry(): Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry: MessageFns<
@@ -25007,10 +25077,10 @@ export const Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry: Mess
     message: Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -25078,17 +25148,17 @@ export const Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry: Mess
 
   fromJSON(object: any): Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
     };
   },
 
   toJSON(message: Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -25103,14 +25173,14 @@ export const Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry: Mess
     object: I,
   ): Volume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry {
     const message = createBaseVolume_Source_CSIVolume_StaticProvisioning_VolumeContextEntry();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
+    message.key = object.key ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseNetworkInfo(): NetworkInfo {
-  return { groups: [], labels: undefined, ipAddresses: [], name: "", portMappings: [], _unknownFields: {} };
+  return { groups: [], labels: undefined, ipAddresses: [], name: undefined, portMappings: [], _unknownFields: {} };
 }
 
 export const NetworkInfo: MessageFns<NetworkInfo> = {
@@ -25124,7 +25194,7 @@ export const NetworkInfo: MessageFns<NetworkInfo> = {
     for (const v of message.ipAddresses) {
       NetworkInfo_IPAddress.encode(v!, writer.uint32(42).fork()).join();
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(50).string(message.name);
     }
     for (const v of message.portMappings) {
@@ -25218,15 +25288,11 @@ export const NetworkInfo: MessageFns<NetworkInfo> = {
     return {
       groups: globalThis.Array.isArray(object?.groups) ? object.groups.map((e: any) => globalThis.String(e)) : [],
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
-      ipAddresses: globalThis.Array.isArray(object?.ipAddresses)
-        ? object.ipAddresses.map((e: any) => NetworkInfo_IPAddress.fromJSON(e))
-        : globalThis.Array.isArray(object?.ip_addresses)
+      ipAddresses: globalThis.Array.isArray(object?.ip_addresses)
         ? object.ip_addresses.map((e: any) => NetworkInfo_IPAddress.fromJSON(e))
         : [],
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      portMappings: globalThis.Array.isArray(object?.portMappings)
-        ? object.portMappings.map((e: any) => NetworkInfo_PortMapping.fromJSON(e))
-        : globalThis.Array.isArray(object?.port_mappings)
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      portMappings: globalThis.Array.isArray(object?.port_mappings)
         ? object.port_mappings.map((e: any) => NetworkInfo_PortMapping.fromJSON(e))
         : [],
     };
@@ -25241,13 +25307,13 @@ export const NetworkInfo: MessageFns<NetworkInfo> = {
       obj.labels = Labels.toJSON(message.labels);
     }
     if (message.ipAddresses?.length) {
-      obj.ipAddresses = message.ipAddresses.map((e) => NetworkInfo_IPAddress.toJSON(e));
+      obj.ip_addresses = message.ipAddresses.map((e) => NetworkInfo_IPAddress.toJSON(e));
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
     if (message.portMappings?.length) {
-      obj.portMappings = message.portMappings.map((e) => NetworkInfo_PortMapping.toJSON(e));
+      obj.port_mappings = message.portMappings.map((e) => NetworkInfo_PortMapping.toJSON(e));
     }
     return obj;
   },
@@ -25262,22 +25328,22 @@ export const NetworkInfo: MessageFns<NetworkInfo> = {
       ? Labels.fromPartial(object.labels)
       : undefined;
     message.ipAddresses = object.ipAddresses?.map((e) => NetworkInfo_IPAddress.fromPartial(e)) || [];
-    message.name = object.name ?? "";
+    message.name = object.name ?? undefined;
     message.portMappings = object.portMappings?.map((e) => NetworkInfo_PortMapping.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseNetworkInfo_IPAddress(): NetworkInfo_IPAddress {
-  return { protocol: 1, ipAddress: "", _unknownFields: {} };
+  return { protocol: undefined, ipAddress: undefined, _unknownFields: {} };
 }
 
 export const NetworkInfo_IPAddress: MessageFns<NetworkInfo_IPAddress> = {
   encode(message: NetworkInfo_IPAddress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       writer.uint32(8).int32(message.protocol);
     }
-    if (message.ipAddress !== undefined && message.ipAddress !== "") {
+    if (message.ipAddress !== undefined) {
       writer.uint32(18).string(message.ipAddress);
     }
     if (message._unknownFields !== undefined) {
@@ -25342,22 +25408,18 @@ export const NetworkInfo_IPAddress: MessageFns<NetworkInfo_IPAddress> = {
 
   fromJSON(object: any): NetworkInfo_IPAddress {
     return {
-      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : 1,
-      ipAddress: isSet(object.ipAddress)
-        ? globalThis.String(object.ipAddress)
-        : isSet(object.ip_address)
-        ? globalThis.String(object.ip_address)
-        : "",
+      protocol: isSet(object.protocol) ? networkInfo_ProtocolFromJSON(object.protocol) : undefined,
+      ipAddress: isSet(object.ip_address) ? globalThis.String(object.ip_address) : undefined,
     };
   },
 
   toJSON(message: NetworkInfo_IPAddress): unknown {
     const obj: any = {};
-    if (message.protocol !== undefined && message.protocol !== 1) {
+    if (message.protocol !== undefined) {
       obj.protocol = networkInfo_ProtocolToJSON(message.protocol);
     }
-    if (message.ipAddress !== undefined && message.ipAddress !== "") {
-      obj.ipAddress = message.ipAddress;
+    if (message.ipAddress !== undefined) {
+      obj.ip_address = message.ipAddress;
     }
     return obj;
   },
@@ -25367,25 +25429,25 @@ export const NetworkInfo_IPAddress: MessageFns<NetworkInfo_IPAddress> = {
   },
   fromPartial<I extends Exact<DeepPartial<NetworkInfo_IPAddress>, I>>(object: I): NetworkInfo_IPAddress {
     const message = createBaseNetworkInfo_IPAddress();
-    message.protocol = object.protocol ?? 1;
-    message.ipAddress = object.ipAddress ?? "";
+    message.protocol = object.protocol ?? undefined;
+    message.ipAddress = object.ipAddress ?? undefined;
     return message;
   },
 };
 
 function createBaseNetworkInfo_PortMapping(): NetworkInfo_PortMapping {
-  return { hostPort: 0, containerPort: 0, protocol: "", _unknownFields: {} };
+  return { hostPort: undefined, containerPort: undefined, protocol: undefined, _unknownFields: {} };
 }
 
 export const NetworkInfo_PortMapping: MessageFns<NetworkInfo_PortMapping> = {
   encode(message: NetworkInfo_PortMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostPort !== 0) {
+    if (message.hostPort !== undefined) {
       writer.uint32(8).uint32(message.hostPort);
     }
-    if (message.containerPort !== 0) {
+    if (message.containerPort !== undefined) {
       writer.uint32(16).uint32(message.containerPort);
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       writer.uint32(26).string(message.protocol);
     }
     if (message._unknownFields !== undefined) {
@@ -25458,29 +25520,21 @@ export const NetworkInfo_PortMapping: MessageFns<NetworkInfo_PortMapping> = {
 
   fromJSON(object: any): NetworkInfo_PortMapping {
     return {
-      hostPort: isSet(object.hostPort)
-        ? globalThis.Number(object.hostPort)
-        : isSet(object.host_port)
-        ? globalThis.Number(object.host_port)
-        : 0,
-      containerPort: isSet(object.containerPort)
-        ? globalThis.Number(object.containerPort)
-        : isSet(object.container_port)
-        ? globalThis.Number(object.container_port)
-        : 0,
-      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
+      hostPort: isSet(object.host_port) ? globalThis.Number(object.host_port) : undefined,
+      containerPort: isSet(object.container_port) ? globalThis.Number(object.container_port) : undefined,
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : undefined,
     };
   },
 
   toJSON(message: NetworkInfo_PortMapping): unknown {
     const obj: any = {};
-    if (message.hostPort !== 0) {
-      obj.hostPort = Math.round(message.hostPort);
+    if (message.hostPort !== undefined) {
+      obj.host_port = Math.round(message.hostPort);
     }
-    if (message.containerPort !== 0) {
-      obj.containerPort = Math.round(message.containerPort);
+    if (message.containerPort !== undefined) {
+      obj.container_port = Math.round(message.containerPort);
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       obj.protocol = message.protocol;
     }
     return obj;
@@ -25491,9 +25545,9 @@ export const NetworkInfo_PortMapping: MessageFns<NetworkInfo_PortMapping> = {
   },
   fromPartial<I extends Exact<DeepPartial<NetworkInfo_PortMapping>, I>>(object: I): NetworkInfo_PortMapping {
     const message = createBaseNetworkInfo_PortMapping();
-    message.hostPort = object.hostPort ?? 0;
-    message.containerPort = object.containerPort ?? 0;
-    message.protocol = object.protocol ?? "";
+    message.hostPort = object.hostPort ?? undefined;
+    message.containerPort = object.containerPort ?? undefined;
+    message.protocol = object.protocol ?? undefined;
     return message;
   },
 };
@@ -25596,15 +25650,15 @@ export const CapabilityInfo: MessageFns<CapabilityInfo> = {
 };
 
 function createBaseSeccompInfo(): SeccompInfo {
-  return { profileName: "", unconfined: false, _unknownFields: {} };
+  return { profileName: undefined, unconfined: undefined, _unknownFields: {} };
 }
 
 export const SeccompInfo: MessageFns<SeccompInfo> = {
   encode(message: SeccompInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.profileName !== undefined && message.profileName !== "") {
+    if (message.profileName !== undefined) {
       writer.uint32(10).string(message.profileName);
     }
-    if (message.unconfined !== undefined && message.unconfined !== false) {
+    if (message.unconfined !== undefined) {
       writer.uint32(16).bool(message.unconfined);
     }
     if (message._unknownFields !== undefined) {
@@ -25669,21 +25723,17 @@ export const SeccompInfo: MessageFns<SeccompInfo> = {
 
   fromJSON(object: any): SeccompInfo {
     return {
-      profileName: isSet(object.profileName)
-        ? globalThis.String(object.profileName)
-        : isSet(object.profile_name)
-        ? globalThis.String(object.profile_name)
-        : "",
-      unconfined: isSet(object.unconfined) ? globalThis.Boolean(object.unconfined) : false,
+      profileName: isSet(object.profile_name) ? globalThis.String(object.profile_name) : undefined,
+      unconfined: isSet(object.unconfined) ? globalThis.Boolean(object.unconfined) : undefined,
     };
   },
 
   toJSON(message: SeccompInfo): unknown {
     const obj: any = {};
-    if (message.profileName !== undefined && message.profileName !== "") {
-      obj.profileName = message.profileName;
+    if (message.profileName !== undefined) {
+      obj.profile_name = message.profileName;
     }
-    if (message.unconfined !== undefined && message.unconfined !== false) {
+    if (message.unconfined !== undefined) {
       obj.unconfined = message.unconfined;
     }
     return obj;
@@ -25694,8 +25744,8 @@ export const SeccompInfo: MessageFns<SeccompInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<SeccompInfo>, I>>(object: I): SeccompInfo {
     const message = createBaseSeccompInfo();
-    message.profileName = object.profileName ?? "";
-    message.unconfined = object.unconfined ?? false;
+    message.profileName = object.profileName ?? undefined;
+    message.unconfined = object.unconfined ?? undefined;
     return message;
   },
 };
@@ -25705,11 +25755,11 @@ function createBaseLinuxInfo(): LinuxInfo {
     capabilityInfo: undefined,
     boundingCapabilities: undefined,
     effectiveCapabilities: undefined,
-    sharePidNamespace: false,
+    sharePidNamespace: undefined,
     seccomp: undefined,
-    ipcMode: 0,
-    shmSize: 0,
-    shareCgroups: true,
+    ipcMode: undefined,
+    shmSize: undefined,
+    shareCgroups: undefined,
     _unknownFields: {},
   };
 }
@@ -25725,19 +25775,19 @@ export const LinuxInfo: MessageFns<LinuxInfo> = {
     if (message.effectiveCapabilities !== undefined) {
       CapabilityInfo.encode(message.effectiveCapabilities, writer.uint32(26).fork()).join();
     }
-    if (message.sharePidNamespace !== undefined && message.sharePidNamespace !== false) {
+    if (message.sharePidNamespace !== undefined) {
       writer.uint32(32).bool(message.sharePidNamespace);
     }
     if (message.seccomp !== undefined) {
       SeccompInfo.encode(message.seccomp, writer.uint32(42).fork()).join();
     }
-    if (message.ipcMode !== undefined && message.ipcMode !== 0) {
+    if (message.ipcMode !== undefined) {
       writer.uint32(48).int32(message.ipcMode);
     }
-    if (message.shmSize !== undefined && message.shmSize !== 0) {
+    if (message.shmSize !== undefined) {
       writer.uint32(56).uint32(message.shmSize);
     }
-    if (message.shareCgroups !== undefined && message.shareCgroups !== true) {
+    if (message.shareCgroups !== undefined) {
       writer.uint32(64).bool(message.shareCgroups);
     }
     if (message._unknownFields !== undefined) {
@@ -25850,70 +25900,46 @@ export const LinuxInfo: MessageFns<LinuxInfo> = {
 
   fromJSON(object: any): LinuxInfo {
     return {
-      capabilityInfo: isSet(object.capabilityInfo)
-        ? CapabilityInfo.fromJSON(object.capabilityInfo)
-        : isSet(object.capability_info)
-        ? CapabilityInfo.fromJSON(object.capability_info)
-        : undefined,
-      boundingCapabilities: isSet(object.boundingCapabilities)
-        ? CapabilityInfo.fromJSON(object.boundingCapabilities)
-        : isSet(object.bounding_capabilities)
+      capabilityInfo: isSet(object.capability_info) ? CapabilityInfo.fromJSON(object.capability_info) : undefined,
+      boundingCapabilities: isSet(object.bounding_capabilities)
         ? CapabilityInfo.fromJSON(object.bounding_capabilities)
         : undefined,
-      effectiveCapabilities: isSet(object.effectiveCapabilities)
-        ? CapabilityInfo.fromJSON(object.effectiveCapabilities)
-        : isSet(object.effective_capabilities)
+      effectiveCapabilities: isSet(object.effective_capabilities)
         ? CapabilityInfo.fromJSON(object.effective_capabilities)
         : undefined,
-      sharePidNamespace: isSet(object.sharePidNamespace)
-        ? globalThis.Boolean(object.sharePidNamespace)
-        : isSet(object.share_pid_namespace)
-        ? globalThis.Boolean(object.share_pid_namespace)
-        : false,
+      sharePidNamespace: isSet(object.share_pid_namespace) ? globalThis.Boolean(object.share_pid_namespace) : undefined,
       seccomp: isSet(object.seccomp) ? SeccompInfo.fromJSON(object.seccomp) : undefined,
-      ipcMode: isSet(object.ipcMode)
-        ? linuxInfo_IpcModeFromJSON(object.ipcMode)
-        : isSet(object.ipc_mode)
-        ? linuxInfo_IpcModeFromJSON(object.ipc_mode)
-        : 0,
-      shmSize: isSet(object.shmSize)
-        ? globalThis.Number(object.shmSize)
-        : isSet(object.shm_size)
-        ? globalThis.Number(object.shm_size)
-        : 0,
-      shareCgroups: isSet(object.shareCgroups)
-        ? globalThis.Boolean(object.shareCgroups)
-        : isSet(object.share_cgroups)
-        ? globalThis.Boolean(object.share_cgroups)
-        : true,
+      ipcMode: isSet(object.ipc_mode) ? linuxInfo_IpcModeFromJSON(object.ipc_mode) : undefined,
+      shmSize: isSet(object.shm_size) ? globalThis.Number(object.shm_size) : undefined,
+      shareCgroups: isSet(object.share_cgroups) ? globalThis.Boolean(object.share_cgroups) : undefined,
     };
   },
 
   toJSON(message: LinuxInfo): unknown {
     const obj: any = {};
     if (message.capabilityInfo !== undefined) {
-      obj.capabilityInfo = CapabilityInfo.toJSON(message.capabilityInfo);
+      obj.capability_info = CapabilityInfo.toJSON(message.capabilityInfo);
     }
     if (message.boundingCapabilities !== undefined) {
-      obj.boundingCapabilities = CapabilityInfo.toJSON(message.boundingCapabilities);
+      obj.bounding_capabilities = CapabilityInfo.toJSON(message.boundingCapabilities);
     }
     if (message.effectiveCapabilities !== undefined) {
-      obj.effectiveCapabilities = CapabilityInfo.toJSON(message.effectiveCapabilities);
+      obj.effective_capabilities = CapabilityInfo.toJSON(message.effectiveCapabilities);
     }
-    if (message.sharePidNamespace !== undefined && message.sharePidNamespace !== false) {
-      obj.sharePidNamespace = message.sharePidNamespace;
+    if (message.sharePidNamespace !== undefined) {
+      obj.share_pid_namespace = message.sharePidNamespace;
     }
     if (message.seccomp !== undefined) {
       obj.seccomp = SeccompInfo.toJSON(message.seccomp);
     }
-    if (message.ipcMode !== undefined && message.ipcMode !== 0) {
-      obj.ipcMode = linuxInfo_IpcModeToJSON(message.ipcMode);
+    if (message.ipcMode !== undefined) {
+      obj.ipc_mode = linuxInfo_IpcModeToJSON(message.ipcMode);
     }
-    if (message.shmSize !== undefined && message.shmSize !== 0) {
-      obj.shmSize = Math.round(message.shmSize);
+    if (message.shmSize !== undefined) {
+      obj.shm_size = Math.round(message.shmSize);
     }
-    if (message.shareCgroups !== undefined && message.shareCgroups !== true) {
-      obj.shareCgroups = message.shareCgroups;
+    if (message.shareCgroups !== undefined) {
+      obj.share_cgroups = message.shareCgroups;
     }
     return obj;
   },
@@ -25933,13 +25959,13 @@ export const LinuxInfo: MessageFns<LinuxInfo> = {
       (object.effectiveCapabilities !== undefined && object.effectiveCapabilities !== null)
         ? CapabilityInfo.fromPartial(object.effectiveCapabilities)
         : undefined;
-    message.sharePidNamespace = object.sharePidNamespace ?? false;
+    message.sharePidNamespace = object.sharePidNamespace ?? undefined;
     message.seccomp = (object.seccomp !== undefined && object.seccomp !== null)
       ? SeccompInfo.fromPartial(object.seccomp)
       : undefined;
-    message.ipcMode = object.ipcMode ?? 0;
-    message.shmSize = object.shmSize ?? 0;
-    message.shareCgroups = object.shareCgroups ?? true;
+    message.ipcMode = object.ipcMode ?? undefined;
+    message.shmSize = object.shmSize ?? undefined;
+    message.shareCgroups = object.shareCgroups ?? undefined;
     return message;
   },
 };
@@ -26032,18 +26058,24 @@ export const RLimitInfo: MessageFns<RLimitInfo> = {
 };
 
 function createBaseRLimitInfo_RLimit(): RLimitInfo_RLimit {
-  return { type: 0, hard: 0, soft: 0, _unknownFields: {} };
+  return { type: undefined, hard: undefined, soft: undefined, _unknownFields: {} };
 }
 
 export const RLimitInfo_RLimit: MessageFns<RLimitInfo_RLimit> = {
   encode(message: RLimitInfo_RLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
-    if (message.hard !== undefined && message.hard !== 0) {
+    if (message.hard !== undefined) {
+      if (BigInt.asUintN(64, message.hard) !== message.hard) {
+        throw new globalThis.Error("value provided for field message.hard of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.hard);
     }
-    if (message.soft !== undefined && message.soft !== 0) {
+    if (message.soft !== undefined) {
+      if (BigInt.asUintN(64, message.soft) !== message.soft) {
+        throw new globalThis.Error("value provided for field message.soft of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.soft);
     }
     if (message._unknownFields !== undefined) {
@@ -26083,7 +26115,7 @@ export const RLimitInfo_RLimit: MessageFns<RLimitInfo_RLimit> = {
               break;
             }
 
-            message.hard = longToNumber(reader.uint64());
+            message.hard = reader.uint64() as bigint;
             continue;
           }
           case 3: {
@@ -26091,7 +26123,7 @@ export const RLimitInfo_RLimit: MessageFns<RLimitInfo_RLimit> = {
               break;
             }
 
-            message.soft = longToNumber(reader.uint64());
+            message.soft = reader.uint64() as bigint;
             continue;
           }
         }
@@ -26116,22 +26148,22 @@ export const RLimitInfo_RLimit: MessageFns<RLimitInfo_RLimit> = {
 
   fromJSON(object: any): RLimitInfo_RLimit {
     return {
-      type: isSet(object.type) ? rLimitInfo_RLimit_TypeFromJSON(object.type) : 0,
-      hard: isSet(object.hard) ? globalThis.Number(object.hard) : 0,
-      soft: isSet(object.soft) ? globalThis.Number(object.soft) : 0,
+      type: isSet(object.type) ? rLimitInfo_RLimit_TypeFromJSON(object.type) : undefined,
+      hard: isSet(object.hard) ? BigInt(object.hard) : undefined,
+      soft: isSet(object.soft) ? BigInt(object.soft) : undefined,
     };
   },
 
   toJSON(message: RLimitInfo_RLimit): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = rLimitInfo_RLimit_TypeToJSON(message.type);
     }
-    if (message.hard !== undefined && message.hard !== 0) {
-      obj.hard = Math.round(message.hard);
+    if (message.hard !== undefined) {
+      obj.hard = message.hard.toString();
     }
-    if (message.soft !== undefined && message.soft !== 0) {
-      obj.soft = Math.round(message.soft);
+    if (message.soft !== undefined) {
+      obj.soft = message.soft.toString();
     }
     return obj;
   },
@@ -26141,9 +26173,9 @@ export const RLimitInfo_RLimit: MessageFns<RLimitInfo_RLimit> = {
   },
   fromPartial<I extends Exact<DeepPartial<RLimitInfo_RLimit>, I>>(object: I): RLimitInfo_RLimit {
     const message = createBaseRLimitInfo_RLimit();
-    message.type = object.type ?? 0;
-    message.hard = object.hard ?? 0;
-    message.soft = object.soft ?? 0;
+    message.type = object.type ?? undefined;
+    message.hard = (object.hard !== undefined && object.hard !== null) ? BigInt(object.hard) : undefined;
+    message.soft = (object.soft !== undefined && object.soft !== null) ? BigInt(object.soft) : undefined;
     return message;
   },
 };
@@ -26210,19 +26242,13 @@ export const TTYInfo: MessageFns<TTYInfo> = {
   },
 
   fromJSON(object: any): TTYInfo {
-    return {
-      windowSize: isSet(object.windowSize)
-        ? TTYInfo_WindowSize.fromJSON(object.windowSize)
-        : isSet(object.window_size)
-        ? TTYInfo_WindowSize.fromJSON(object.window_size)
-        : undefined,
-    };
+    return { windowSize: isSet(object.window_size) ? TTYInfo_WindowSize.fromJSON(object.window_size) : undefined };
   },
 
   toJSON(message: TTYInfo): unknown {
     const obj: any = {};
     if (message.windowSize !== undefined) {
-      obj.windowSize = TTYInfo_WindowSize.toJSON(message.windowSize);
+      obj.window_size = TTYInfo_WindowSize.toJSON(message.windowSize);
     }
     return obj;
   },
@@ -26240,15 +26266,15 @@ export const TTYInfo: MessageFns<TTYInfo> = {
 };
 
 function createBaseTTYInfo_WindowSize(): TTYInfo_WindowSize {
-  return { rows: 0, columns: 0, _unknownFields: {} };
+  return { rows: undefined, columns: undefined, _unknownFields: {} };
 }
 
 export const TTYInfo_WindowSize: MessageFns<TTYInfo_WindowSize> = {
   encode(message: TTYInfo_WindowSize, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.rows !== 0) {
+    if (message.rows !== undefined) {
       writer.uint32(8).uint32(message.rows);
     }
-    if (message.columns !== 0) {
+    if (message.columns !== undefined) {
       writer.uint32(16).uint32(message.columns);
     }
     if (message._unknownFields !== undefined) {
@@ -26313,17 +26339,17 @@ export const TTYInfo_WindowSize: MessageFns<TTYInfo_WindowSize> = {
 
   fromJSON(object: any): TTYInfo_WindowSize {
     return {
-      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
-      columns: isSet(object.columns) ? globalThis.Number(object.columns) : 0,
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : undefined,
+      columns: isSet(object.columns) ? globalThis.Number(object.columns) : undefined,
     };
   },
 
   toJSON(message: TTYInfo_WindowSize): unknown {
     const obj: any = {};
-    if (message.rows !== 0) {
+    if (message.rows !== undefined) {
       obj.rows = Math.round(message.rows);
     }
-    if (message.columns !== 0) {
+    if (message.columns !== undefined) {
       obj.columns = Math.round(message.columns);
     }
     return obj;
@@ -26334,18 +26360,18 @@ export const TTYInfo_WindowSize: MessageFns<TTYInfo_WindowSize> = {
   },
   fromPartial<I extends Exact<DeepPartial<TTYInfo_WindowSize>, I>>(object: I): TTYInfo_WindowSize {
     const message = createBaseTTYInfo_WindowSize();
-    message.rows = object.rows ?? 0;
-    message.columns = object.columns ?? 0;
+    message.rows = object.rows ?? undefined;
+    message.columns = object.columns ?? undefined;
     return message;
   },
 };
 
 function createBaseContainerInfo(): ContainerInfo {
   return {
-    type: 1,
+    type: undefined,
     volumes: [],
     docker: undefined,
-    hostname: "",
+    hostname: undefined,
     mesos: undefined,
     networkInfos: [],
     linuxInfo: undefined,
@@ -26357,7 +26383,7 @@ function createBaseContainerInfo(): ContainerInfo {
 
 export const ContainerInfo: MessageFns<ContainerInfo> = {
   encode(message: ContainerInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== 1) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     for (const v of message.volumes) {
@@ -26366,7 +26392,7 @@ export const ContainerInfo: MessageFns<ContainerInfo> = {
     if (message.docker !== undefined) {
       ContainerInfo_DockerInfo.encode(message.docker, writer.uint32(26).fork()).join();
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       writer.uint32(34).string(message.hostname);
     }
     if (message.mesos !== undefined) {
@@ -26502,37 +26528,23 @@ export const ContainerInfo: MessageFns<ContainerInfo> = {
 
   fromJSON(object: any): ContainerInfo {
     return {
-      type: isSet(object.type) ? containerInfo_TypeFromJSON(object.type) : 1,
+      type: isSet(object.type) ? containerInfo_TypeFromJSON(object.type) : undefined,
       volumes: globalThis.Array.isArray(object?.volumes) ? object.volumes.map((e: any) => Volume.fromJSON(e)) : [],
       docker: isSet(object.docker) ? ContainerInfo_DockerInfo.fromJSON(object.docker) : undefined,
-      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : undefined,
       mesos: isSet(object.mesos) ? ContainerInfo_MesosInfo.fromJSON(object.mesos) : undefined,
-      networkInfos: globalThis.Array.isArray(object?.networkInfos)
-        ? object.networkInfos.map((e: any) => NetworkInfo.fromJSON(e))
-        : globalThis.Array.isArray(object?.network_infos)
+      networkInfos: globalThis.Array.isArray(object?.network_infos)
         ? object.network_infos.map((e: any) => NetworkInfo.fromJSON(e))
         : [],
-      linuxInfo: isSet(object.linuxInfo)
-        ? LinuxInfo.fromJSON(object.linuxInfo)
-        : isSet(object.linux_info)
-        ? LinuxInfo.fromJSON(object.linux_info)
-        : undefined,
-      rlimitInfo: isSet(object.rlimitInfo)
-        ? RLimitInfo.fromJSON(object.rlimitInfo)
-        : isSet(object.rlimit_info)
-        ? RLimitInfo.fromJSON(object.rlimit_info)
-        : undefined,
-      ttyInfo: isSet(object.ttyInfo)
-        ? TTYInfo.fromJSON(object.ttyInfo)
-        : isSet(object.tty_info)
-        ? TTYInfo.fromJSON(object.tty_info)
-        : undefined,
+      linuxInfo: isSet(object.linux_info) ? LinuxInfo.fromJSON(object.linux_info) : undefined,
+      rlimitInfo: isSet(object.rlimit_info) ? RLimitInfo.fromJSON(object.rlimit_info) : undefined,
+      ttyInfo: isSet(object.tty_info) ? TTYInfo.fromJSON(object.tty_info) : undefined,
     };
   },
 
   toJSON(message: ContainerInfo): unknown {
     const obj: any = {};
-    if (message.type !== 1) {
+    if (message.type !== undefined) {
       obj.type = containerInfo_TypeToJSON(message.type);
     }
     if (message.volumes?.length) {
@@ -26541,23 +26553,23 @@ export const ContainerInfo: MessageFns<ContainerInfo> = {
     if (message.docker !== undefined) {
       obj.docker = ContainerInfo_DockerInfo.toJSON(message.docker);
     }
-    if (message.hostname !== undefined && message.hostname !== "") {
+    if (message.hostname !== undefined) {
       obj.hostname = message.hostname;
     }
     if (message.mesos !== undefined) {
       obj.mesos = ContainerInfo_MesosInfo.toJSON(message.mesos);
     }
     if (message.networkInfos?.length) {
-      obj.networkInfos = message.networkInfos.map((e) => NetworkInfo.toJSON(e));
+      obj.network_infos = message.networkInfos.map((e) => NetworkInfo.toJSON(e));
     }
     if (message.linuxInfo !== undefined) {
-      obj.linuxInfo = LinuxInfo.toJSON(message.linuxInfo);
+      obj.linux_info = LinuxInfo.toJSON(message.linuxInfo);
     }
     if (message.rlimitInfo !== undefined) {
-      obj.rlimitInfo = RLimitInfo.toJSON(message.rlimitInfo);
+      obj.rlimit_info = RLimitInfo.toJSON(message.rlimitInfo);
     }
     if (message.ttyInfo !== undefined) {
-      obj.ttyInfo = TTYInfo.toJSON(message.ttyInfo);
+      obj.tty_info = TTYInfo.toJSON(message.ttyInfo);
     }
     return obj;
   },
@@ -26567,12 +26579,12 @@ export const ContainerInfo: MessageFns<ContainerInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<ContainerInfo>, I>>(object: I): ContainerInfo {
     const message = createBaseContainerInfo();
-    message.type = object.type ?? 1;
+    message.type = object.type ?? undefined;
     message.volumes = object.volumes?.map((e) => Volume.fromPartial(e)) || [];
     message.docker = (object.docker !== undefined && object.docker !== null)
       ? ContainerInfo_DockerInfo.fromPartial(object.docker)
       : undefined;
-    message.hostname = object.hostname ?? "";
+    message.hostname = object.hostname ?? undefined;
     message.mesos = (object.mesos !== undefined && object.mesos !== null)
       ? ContainerInfo_MesosInfo.fromPartial(object.mesos)
       : undefined;
@@ -26592,38 +26604,38 @@ export const ContainerInfo: MessageFns<ContainerInfo> = {
 
 function createBaseContainerInfo_DockerInfo(): ContainerInfo_DockerInfo {
   return {
-    image: "",
-    network: 1,
+    image: undefined,
+    network: undefined,
     portMappings: [],
-    privileged: false,
+    privileged: undefined,
     parameters: [],
-    forcePullImage: false,
-    volumeDriver: "",
+    forcePullImage: undefined,
+    volumeDriver: undefined,
     _unknownFields: {},
   };
 }
 
 export const ContainerInfo_DockerInfo: MessageFns<ContainerInfo_DockerInfo> = {
   encode(message: ContainerInfo_DockerInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.image !== "") {
+    if (message.image !== undefined) {
       writer.uint32(10).string(message.image);
     }
-    if (message.network !== undefined && message.network !== 1) {
+    if (message.network !== undefined) {
       writer.uint32(16).int32(message.network);
     }
     for (const v of message.portMappings) {
       ContainerInfo_DockerInfo_PortMapping.encode(v!, writer.uint32(26).fork()).join();
     }
-    if (message.privileged !== undefined && message.privileged !== false) {
+    if (message.privileged !== undefined) {
       writer.uint32(32).bool(message.privileged);
     }
     for (const v of message.parameters) {
       Parameter.encode(v!, writer.uint32(42).fork()).join();
     }
-    if (message.forcePullImage !== undefined && message.forcePullImage !== false) {
+    if (message.forcePullImage !== undefined) {
       writer.uint32(48).bool(message.forcePullImage);
     }
-    if (message.volumeDriver !== undefined && message.volumeDriver !== "") {
+    if (message.volumeDriver !== undefined) {
       writer.uint32(58).string(message.volumeDriver);
     }
     if (message._unknownFields !== undefined) {
@@ -26728,52 +26740,42 @@ export const ContainerInfo_DockerInfo: MessageFns<ContainerInfo_DockerInfo> = {
 
   fromJSON(object: any): ContainerInfo_DockerInfo {
     return {
-      image: isSet(object.image) ? globalThis.String(object.image) : "",
-      network: isSet(object.network) ? containerInfo_DockerInfo_NetworkFromJSON(object.network) : 1,
-      portMappings: globalThis.Array.isArray(object?.portMappings)
-        ? object.portMappings.map((e: any) => ContainerInfo_DockerInfo_PortMapping.fromJSON(e))
-        : globalThis.Array.isArray(object?.port_mappings)
+      image: isSet(object.image) ? globalThis.String(object.image) : undefined,
+      network: isSet(object.network) ? containerInfo_DockerInfo_NetworkFromJSON(object.network) : undefined,
+      portMappings: globalThis.Array.isArray(object?.port_mappings)
         ? object.port_mappings.map((e: any) => ContainerInfo_DockerInfo_PortMapping.fromJSON(e))
         : [],
-      privileged: isSet(object.privileged) ? globalThis.Boolean(object.privileged) : false,
+      privileged: isSet(object.privileged) ? globalThis.Boolean(object.privileged) : undefined,
       parameters: globalThis.Array.isArray(object?.parameters)
         ? object.parameters.map((e: any) => Parameter.fromJSON(e))
         : [],
-      forcePullImage: isSet(object.forcePullImage)
-        ? globalThis.Boolean(object.forcePullImage)
-        : isSet(object.force_pull_image)
-        ? globalThis.Boolean(object.force_pull_image)
-        : false,
-      volumeDriver: isSet(object.volumeDriver)
-        ? globalThis.String(object.volumeDriver)
-        : isSet(object.volume_driver)
-        ? globalThis.String(object.volume_driver)
-        : "",
+      forcePullImage: isSet(object.force_pull_image) ? globalThis.Boolean(object.force_pull_image) : undefined,
+      volumeDriver: isSet(object.volume_driver) ? globalThis.String(object.volume_driver) : undefined,
     };
   },
 
   toJSON(message: ContainerInfo_DockerInfo): unknown {
     const obj: any = {};
-    if (message.image !== "") {
+    if (message.image !== undefined) {
       obj.image = message.image;
     }
-    if (message.network !== undefined && message.network !== 1) {
+    if (message.network !== undefined) {
       obj.network = containerInfo_DockerInfo_NetworkToJSON(message.network);
     }
     if (message.portMappings?.length) {
-      obj.portMappings = message.portMappings.map((e) => ContainerInfo_DockerInfo_PortMapping.toJSON(e));
+      obj.port_mappings = message.portMappings.map((e) => ContainerInfo_DockerInfo_PortMapping.toJSON(e));
     }
-    if (message.privileged !== undefined && message.privileged !== false) {
+    if (message.privileged !== undefined) {
       obj.privileged = message.privileged;
     }
     if (message.parameters?.length) {
       obj.parameters = message.parameters.map((e) => Parameter.toJSON(e));
     }
-    if (message.forcePullImage !== undefined && message.forcePullImage !== false) {
-      obj.forcePullImage = message.forcePullImage;
+    if (message.forcePullImage !== undefined) {
+      obj.force_pull_image = message.forcePullImage;
     }
-    if (message.volumeDriver !== undefined && message.volumeDriver !== "") {
-      obj.volumeDriver = message.volumeDriver;
+    if (message.volumeDriver !== undefined) {
+      obj.volume_driver = message.volumeDriver;
     }
     return obj;
   },
@@ -26783,30 +26785,30 @@ export const ContainerInfo_DockerInfo: MessageFns<ContainerInfo_DockerInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<ContainerInfo_DockerInfo>, I>>(object: I): ContainerInfo_DockerInfo {
     const message = createBaseContainerInfo_DockerInfo();
-    message.image = object.image ?? "";
-    message.network = object.network ?? 1;
+    message.image = object.image ?? undefined;
+    message.network = object.network ?? undefined;
     message.portMappings = object.portMappings?.map((e) => ContainerInfo_DockerInfo_PortMapping.fromPartial(e)) || [];
-    message.privileged = object.privileged ?? false;
+    message.privileged = object.privileged ?? undefined;
     message.parameters = object.parameters?.map((e) => Parameter.fromPartial(e)) || [];
-    message.forcePullImage = object.forcePullImage ?? false;
-    message.volumeDriver = object.volumeDriver ?? "";
+    message.forcePullImage = object.forcePullImage ?? undefined;
+    message.volumeDriver = object.volumeDriver ?? undefined;
     return message;
   },
 };
 
 function createBaseContainerInfo_DockerInfo_PortMapping(): ContainerInfo_DockerInfo_PortMapping {
-  return { hostPort: 0, containerPort: 0, protocol: "", _unknownFields: {} };
+  return { hostPort: undefined, containerPort: undefined, protocol: undefined, _unknownFields: {} };
 }
 
 export const ContainerInfo_DockerInfo_PortMapping: MessageFns<ContainerInfo_DockerInfo_PortMapping> = {
   encode(message: ContainerInfo_DockerInfo_PortMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.hostPort !== 0) {
+    if (message.hostPort !== undefined) {
       writer.uint32(8).uint32(message.hostPort);
     }
-    if (message.containerPort !== 0) {
+    if (message.containerPort !== undefined) {
       writer.uint32(16).uint32(message.containerPort);
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       writer.uint32(26).string(message.protocol);
     }
     if (message._unknownFields !== undefined) {
@@ -26879,29 +26881,21 @@ export const ContainerInfo_DockerInfo_PortMapping: MessageFns<ContainerInfo_Dock
 
   fromJSON(object: any): ContainerInfo_DockerInfo_PortMapping {
     return {
-      hostPort: isSet(object.hostPort)
-        ? globalThis.Number(object.hostPort)
-        : isSet(object.host_port)
-        ? globalThis.Number(object.host_port)
-        : 0,
-      containerPort: isSet(object.containerPort)
-        ? globalThis.Number(object.containerPort)
-        : isSet(object.container_port)
-        ? globalThis.Number(object.container_port)
-        : 0,
-      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
+      hostPort: isSet(object.host_port) ? globalThis.Number(object.host_port) : undefined,
+      containerPort: isSet(object.container_port) ? globalThis.Number(object.container_port) : undefined,
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : undefined,
     };
   },
 
   toJSON(message: ContainerInfo_DockerInfo_PortMapping): unknown {
     const obj: any = {};
-    if (message.hostPort !== 0) {
-      obj.hostPort = Math.round(message.hostPort);
+    if (message.hostPort !== undefined) {
+      obj.host_port = Math.round(message.hostPort);
     }
-    if (message.containerPort !== 0) {
-      obj.containerPort = Math.round(message.containerPort);
+    if (message.containerPort !== undefined) {
+      obj.container_port = Math.round(message.containerPort);
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       obj.protocol = message.protocol;
     }
     return obj;
@@ -26916,9 +26910,9 @@ export const ContainerInfo_DockerInfo_PortMapping: MessageFns<ContainerInfo_Dock
     object: I,
   ): ContainerInfo_DockerInfo_PortMapping {
     const message = createBaseContainerInfo_DockerInfo_PortMapping();
-    message.hostPort = object.hostPort ?? 0;
-    message.containerPort = object.containerPort ?? 0;
-    message.protocol = object.protocol ?? "";
+    message.hostPort = object.hostPort ?? undefined;
+    message.containerPort = object.containerPort ?? undefined;
+    message.protocol = object.protocol ?? undefined;
     return message;
   },
 };
@@ -27007,7 +27001,13 @@ export const ContainerInfo_MesosInfo: MessageFns<ContainerInfo_MesosInfo> = {
 };
 
 function createBaseContainerStatus(): ContainerStatus {
-  return { networkInfos: [], cgroupInfo: undefined, executorPid: 0, containerId: undefined, _unknownFields: {} };
+  return {
+    networkInfos: [],
+    cgroupInfo: undefined,
+    executorPid: undefined,
+    containerId: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const ContainerStatus: MessageFns<ContainerStatus> = {
@@ -27018,7 +27018,7 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
     if (message.cgroupInfo !== undefined) {
       CgroupInfo.encode(message.cgroupInfo, writer.uint32(18).fork()).join();
     }
-    if (message.executorPid !== undefined && message.executorPid !== 0) {
+    if (message.executorPid !== undefined) {
       writer.uint32(24).uint32(message.executorPid);
     }
     if (message.containerId !== undefined) {
@@ -27102,42 +27102,28 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
 
   fromJSON(object: any): ContainerStatus {
     return {
-      networkInfos: globalThis.Array.isArray(object?.networkInfos)
-        ? object.networkInfos.map((e: any) => NetworkInfo.fromJSON(e))
-        : globalThis.Array.isArray(object?.network_infos)
+      networkInfos: globalThis.Array.isArray(object?.network_infos)
         ? object.network_infos.map((e: any) => NetworkInfo.fromJSON(e))
         : [],
-      cgroupInfo: isSet(object.cgroupInfo)
-        ? CgroupInfo.fromJSON(object.cgroupInfo)
-        : isSet(object.cgroup_info)
-        ? CgroupInfo.fromJSON(object.cgroup_info)
-        : undefined,
-      executorPid: isSet(object.executorPid)
-        ? globalThis.Number(object.executorPid)
-        : isSet(object.executor_pid)
-        ? globalThis.Number(object.executor_pid)
-        : 0,
-      containerId: isSet(object.containerId)
-        ? ContainerID.fromJSON(object.containerId)
-        : isSet(object.container_id)
-        ? ContainerID.fromJSON(object.container_id)
-        : undefined,
+      cgroupInfo: isSet(object.cgroup_info) ? CgroupInfo.fromJSON(object.cgroup_info) : undefined,
+      executorPid: isSet(object.executor_pid) ? globalThis.Number(object.executor_pid) : undefined,
+      containerId: isSet(object.container_id) ? ContainerID.fromJSON(object.container_id) : undefined,
     };
   },
 
   toJSON(message: ContainerStatus): unknown {
     const obj: any = {};
     if (message.networkInfos?.length) {
-      obj.networkInfos = message.networkInfos.map((e) => NetworkInfo.toJSON(e));
+      obj.network_infos = message.networkInfos.map((e) => NetworkInfo.toJSON(e));
     }
     if (message.cgroupInfo !== undefined) {
-      obj.cgroupInfo = CgroupInfo.toJSON(message.cgroupInfo);
+      obj.cgroup_info = CgroupInfo.toJSON(message.cgroupInfo);
     }
-    if (message.executorPid !== undefined && message.executorPid !== 0) {
-      obj.executorPid = Math.round(message.executorPid);
+    if (message.executorPid !== undefined) {
+      obj.executor_pid = Math.round(message.executorPid);
     }
     if (message.containerId !== undefined) {
-      obj.containerId = ContainerID.toJSON(message.containerId);
+      obj.container_id = ContainerID.toJSON(message.containerId);
     }
     return obj;
   },
@@ -27151,7 +27137,7 @@ export const ContainerStatus: MessageFns<ContainerStatus> = {
     message.cgroupInfo = (object.cgroupInfo !== undefined && object.cgroupInfo !== null)
       ? CgroupInfo.fromPartial(object.cgroupInfo)
       : undefined;
-    message.executorPid = object.executorPid ?? 0;
+    message.executorPid = object.executorPid ?? undefined;
     message.containerId = (object.containerId !== undefined && object.containerId !== null)
       ? ContainerID.fromPartial(object.containerId)
       : undefined;
@@ -27221,19 +27207,13 @@ export const CgroupInfo: MessageFns<CgroupInfo> = {
   },
 
   fromJSON(object: any): CgroupInfo {
-    return {
-      netCls: isSet(object.netCls)
-        ? CgroupInfo_NetCls.fromJSON(object.netCls)
-        : isSet(object.net_cls)
-        ? CgroupInfo_NetCls.fromJSON(object.net_cls)
-        : undefined,
-    };
+    return { netCls: isSet(object.net_cls) ? CgroupInfo_NetCls.fromJSON(object.net_cls) : undefined };
   },
 
   toJSON(message: CgroupInfo): unknown {
     const obj: any = {};
     if (message.netCls !== undefined) {
-      obj.netCls = CgroupInfo_NetCls.toJSON(message.netCls);
+      obj.net_cls = CgroupInfo_NetCls.toJSON(message.netCls);
     }
     return obj;
   },
@@ -27319,15 +27299,18 @@ export const CgroupInfo_Blkio: MessageFns<CgroupInfo_Blkio> = {
 };
 
 function createBaseCgroupInfo_Blkio_Value(): CgroupInfo_Blkio_Value {
-  return { op: 0, value: 0, _unknownFields: {} };
+  return { op: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const CgroupInfo_Blkio_Value: MessageFns<CgroupInfo_Blkio_Value> = {
   encode(message: CgroupInfo_Blkio_Value, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.op !== undefined && message.op !== 0) {
+    if (message.op !== undefined) {
       writer.uint32(8).int32(message.op);
     }
-    if (message.value !== undefined && message.value !== 0) {
+    if (message.value !== undefined) {
+      if (BigInt.asUintN(64, message.value) !== message.value) {
+        throw new globalThis.Error("value provided for field message.value of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -27367,7 +27350,7 @@ export const CgroupInfo_Blkio_Value: MessageFns<CgroupInfo_Blkio_Value> = {
               break;
             }
 
-            message.value = longToNumber(reader.uint64());
+            message.value = reader.uint64() as bigint;
             continue;
           }
         }
@@ -27392,18 +27375,18 @@ export const CgroupInfo_Blkio_Value: MessageFns<CgroupInfo_Blkio_Value> = {
 
   fromJSON(object: any): CgroupInfo_Blkio_Value {
     return {
-      op: isSet(object.op) ? cgroupInfo_Blkio_OperationFromJSON(object.op) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      op: isSet(object.op) ? cgroupInfo_Blkio_OperationFromJSON(object.op) : undefined,
+      value: isSet(object.value) ? BigInt(object.value) : undefined,
     };
   },
 
   toJSON(message: CgroupInfo_Blkio_Value): unknown {
     const obj: any = {};
-    if (message.op !== undefined && message.op !== 0) {
+    if (message.op !== undefined) {
       obj.op = cgroupInfo_Blkio_OperationToJSON(message.op);
     }
-    if (message.value !== undefined && message.value !== 0) {
-      obj.value = Math.round(message.value);
+    if (message.value !== undefined) {
+      obj.value = message.value.toString();
     }
     return obj;
   },
@@ -27413,8 +27396,8 @@ export const CgroupInfo_Blkio_Value: MessageFns<CgroupInfo_Blkio_Value> = {
   },
   fromPartial<I extends Exact<DeepPartial<CgroupInfo_Blkio_Value>, I>>(object: I): CgroupInfo_Blkio_Value {
     const message = createBaseCgroupInfo_Blkio_Value();
-    message.op = object.op ?? 0;
-    message.value = object.value ?? 0;
+    message.op = object.op ?? undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : undefined;
     return message;
   },
 };
@@ -27490,8 +27473,8 @@ export const CgroupInfo_Blkio_CFQ: MessageFns<CgroupInfo_Blkio_CFQ> = {
 function createBaseCgroupInfo_Blkio_CFQ_Statistics(): CgroupInfo_Blkio_CFQ_Statistics {
   return {
     device: undefined,
-    sectors: 0,
-    time: 0,
+    sectors: undefined,
+    time: undefined,
     ioServiced: [],
     ioServiceBytes: [],
     ioServiceTime: [],
@@ -27507,10 +27490,16 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
     if (message.device !== undefined) {
       Device_Number.encode(message.device, writer.uint32(10).fork()).join();
     }
-    if (message.sectors !== undefined && message.sectors !== 0) {
+    if (message.sectors !== undefined) {
+      if (BigInt.asUintN(64, message.sectors) !== message.sectors) {
+        throw new globalThis.Error("value provided for field message.sectors of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.sectors);
     }
-    if (message.time !== undefined && message.time !== 0) {
+    if (message.time !== undefined) {
+      if (BigInt.asUintN(64, message.time) !== message.time) {
+        throw new globalThis.Error("value provided for field message.time of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.time);
     }
     for (const v of message.ioServiced) {
@@ -27568,7 +27557,7 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
               break;
             }
 
-            message.sectors = longToNumber(reader.uint64());
+            message.sectors = reader.uint64() as bigint;
             continue;
           }
           case 3: {
@@ -27576,7 +27565,7 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
               break;
             }
 
-            message.time = longToNumber(reader.uint64());
+            message.time = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -27650,36 +27639,24 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
   fromJSON(object: any): CgroupInfo_Blkio_CFQ_Statistics {
     return {
       device: isSet(object.device) ? Device_Number.fromJSON(object.device) : undefined,
-      sectors: isSet(object.sectors) ? globalThis.Number(object.sectors) : 0,
-      time: isSet(object.time) ? globalThis.Number(object.time) : 0,
-      ioServiced: globalThis.Array.isArray(object?.ioServiced)
-        ? object.ioServiced.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_serviced)
+      sectors: isSet(object.sectors) ? BigInt(object.sectors) : undefined,
+      time: isSet(object.time) ? BigInt(object.time) : undefined,
+      ioServiced: globalThis.Array.isArray(object?.io_serviced)
         ? object.io_serviced.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioServiceBytes: globalThis.Array.isArray(object?.ioServiceBytes)
-        ? object.ioServiceBytes.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_service_bytes)
+      ioServiceBytes: globalThis.Array.isArray(object?.io_service_bytes)
         ? object.io_service_bytes.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioServiceTime: globalThis.Array.isArray(object?.ioServiceTime)
-        ? object.ioServiceTime.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_service_time)
+      ioServiceTime: globalThis.Array.isArray(object?.io_service_time)
         ? object.io_service_time.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioWaitTime: globalThis.Array.isArray(object?.ioWaitTime)
-        ? object.ioWaitTime.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_wait_time)
+      ioWaitTime: globalThis.Array.isArray(object?.io_wait_time)
         ? object.io_wait_time.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioMerged: globalThis.Array.isArray(object?.ioMerged)
-        ? object.ioMerged.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_merged)
+      ioMerged: globalThis.Array.isArray(object?.io_merged)
         ? object.io_merged.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioQueued: globalThis.Array.isArray(object?.ioQueued)
-        ? object.ioQueued.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_queued)
+      ioQueued: globalThis.Array.isArray(object?.io_queued)
         ? object.io_queued.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
     };
@@ -27690,29 +27667,29 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
     if (message.device !== undefined) {
       obj.device = Device_Number.toJSON(message.device);
     }
-    if (message.sectors !== undefined && message.sectors !== 0) {
-      obj.sectors = Math.round(message.sectors);
+    if (message.sectors !== undefined) {
+      obj.sectors = message.sectors.toString();
     }
-    if (message.time !== undefined && message.time !== 0) {
-      obj.time = Math.round(message.time);
+    if (message.time !== undefined) {
+      obj.time = message.time.toString();
     }
     if (message.ioServiced?.length) {
-      obj.ioServiced = message.ioServiced.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_serviced = message.ioServiced.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioServiceBytes?.length) {
-      obj.ioServiceBytes = message.ioServiceBytes.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_service_bytes = message.ioServiceBytes.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioServiceTime?.length) {
-      obj.ioServiceTime = message.ioServiceTime.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_service_time = message.ioServiceTime.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioWaitTime?.length) {
-      obj.ioWaitTime = message.ioWaitTime.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_wait_time = message.ioWaitTime.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioMerged?.length) {
-      obj.ioMerged = message.ioMerged.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_merged = message.ioMerged.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioQueued?.length) {
-      obj.ioQueued = message.ioQueued.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_queued = message.ioQueued.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     return obj;
   },
@@ -27727,8 +27704,8 @@ export const CgroupInfo_Blkio_CFQ_Statistics: MessageFns<CgroupInfo_Blkio_CFQ_St
     message.device = (object.device !== undefined && object.device !== null)
       ? Device_Number.fromPartial(object.device)
       : undefined;
-    message.sectors = object.sectors ?? 0;
-    message.time = object.time ?? 0;
+    message.sectors = (object.sectors !== undefined && object.sectors !== null) ? BigInt(object.sectors) : undefined;
+    message.time = (object.time !== undefined && object.time !== null) ? BigInt(object.time) : undefined;
     message.ioServiced = object.ioServiced?.map((e) => CgroupInfo_Blkio_Value.fromPartial(e)) || [];
     message.ioServiceBytes = object.ioServiceBytes?.map((e) => CgroupInfo_Blkio_Value.fromPartial(e)) || [];
     message.ioServiceTime = object.ioServiceTime?.map((e) => CgroupInfo_Blkio_Value.fromPartial(e)) || [];
@@ -27893,14 +27870,10 @@ export const CgroupInfo_Blkio_Throttling_Statistics: MessageFns<CgroupInfo_Blkio
   fromJSON(object: any): CgroupInfo_Blkio_Throttling_Statistics {
     return {
       device: isSet(object.device) ? Device_Number.fromJSON(object.device) : undefined,
-      ioServiced: globalThis.Array.isArray(object?.ioServiced)
-        ? object.ioServiced.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_serviced)
+      ioServiced: globalThis.Array.isArray(object?.io_serviced)
         ? object.io_serviced.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
-      ioServiceBytes: globalThis.Array.isArray(object?.ioServiceBytes)
-        ? object.ioServiceBytes.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
-        : globalThis.Array.isArray(object?.io_service_bytes)
+      ioServiceBytes: globalThis.Array.isArray(object?.io_service_bytes)
         ? object.io_service_bytes.map((e: any) => CgroupInfo_Blkio_Value.fromJSON(e))
         : [],
     };
@@ -27912,10 +27885,10 @@ export const CgroupInfo_Blkio_Throttling_Statistics: MessageFns<CgroupInfo_Blkio
       obj.device = Device_Number.toJSON(message.device);
     }
     if (message.ioServiced?.length) {
-      obj.ioServiced = message.ioServiced.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_serviced = message.ioServiced.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     if (message.ioServiceBytes?.length) {
-      obj.ioServiceBytes = message.ioServiceBytes.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
+      obj.io_service_bytes = message.ioServiceBytes.map((e) => CgroupInfo_Blkio_Value.toJSON(e));
     }
     return obj;
   },
@@ -28026,9 +27999,7 @@ export const CgroupInfo_Blkio_Statistics: MessageFns<CgroupInfo_Blkio_Statistics
       cfq: globalThis.Array.isArray(object?.cfq)
         ? object.cfq.map((e: any) => CgroupInfo_Blkio_CFQ_Statistics.fromJSON(e))
         : [],
-      cfqRecursive: globalThis.Array.isArray(object?.cfqRecursive)
-        ? object.cfqRecursive.map((e: any) => CgroupInfo_Blkio_CFQ_Statistics.fromJSON(e))
-        : globalThis.Array.isArray(object?.cfq_recursive)
+      cfqRecursive: globalThis.Array.isArray(object?.cfq_recursive)
         ? object.cfq_recursive.map((e: any) => CgroupInfo_Blkio_CFQ_Statistics.fromJSON(e))
         : [],
       throttling: globalThis.Array.isArray(object?.throttling)
@@ -28043,7 +28014,7 @@ export const CgroupInfo_Blkio_Statistics: MessageFns<CgroupInfo_Blkio_Statistics
       obj.cfq = message.cfq.map((e) => CgroupInfo_Blkio_CFQ_Statistics.toJSON(e));
     }
     if (message.cfqRecursive?.length) {
-      obj.cfqRecursive = message.cfqRecursive.map((e) => CgroupInfo_Blkio_CFQ_Statistics.toJSON(e));
+      obj.cfq_recursive = message.cfqRecursive.map((e) => CgroupInfo_Blkio_CFQ_Statistics.toJSON(e));
     }
     if (message.throttling?.length) {
       obj.throttling = message.throttling.map((e) => CgroupInfo_Blkio_Throttling_Statistics.toJSON(e));
@@ -28064,12 +28035,12 @@ export const CgroupInfo_Blkio_Statistics: MessageFns<CgroupInfo_Blkio_Statistics
 };
 
 function createBaseCgroupInfo_NetCls(): CgroupInfo_NetCls {
-  return { classid: 0, _unknownFields: {} };
+  return { classid: undefined, _unknownFields: {} };
 }
 
 export const CgroupInfo_NetCls: MessageFns<CgroupInfo_NetCls> = {
   encode(message: CgroupInfo_NetCls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.classid !== undefined && message.classid !== 0) {
+    if (message.classid !== undefined) {
       writer.uint32(8).uint32(message.classid);
     }
     if (message._unknownFields !== undefined) {
@@ -28125,12 +28096,12 @@ export const CgroupInfo_NetCls: MessageFns<CgroupInfo_NetCls> = {
   },
 
   fromJSON(object: any): CgroupInfo_NetCls {
-    return { classid: isSet(object.classid) ? globalThis.Number(object.classid) : 0 };
+    return { classid: isSet(object.classid) ? globalThis.Number(object.classid) : undefined };
   },
 
   toJSON(message: CgroupInfo_NetCls): unknown {
     const obj: any = {};
-    if (message.classid !== undefined && message.classid !== 0) {
+    if (message.classid !== undefined) {
       obj.classid = Math.round(message.classid);
     }
     return obj;
@@ -28141,7 +28112,7 @@ export const CgroupInfo_NetCls: MessageFns<CgroupInfo_NetCls> = {
   },
   fromPartial<I extends Exact<DeepPartial<CgroupInfo_NetCls>, I>>(object: I): CgroupInfo_NetCls {
     const message = createBaseCgroupInfo_NetCls();
-    message.classid = object.classid ?? 0;
+    message.classid = object.classid ?? undefined;
     return message;
   },
 };
@@ -28230,15 +28201,15 @@ export const Labels: MessageFns<Labels> = {
 };
 
 function createBaseLabel(): Label {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Label: MessageFns<Label> = {
   encode(message: Label, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -28303,17 +28274,17 @@ export const Label: MessageFns<Label> = {
 
   fromJSON(object: any): Label {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
     };
   },
 
   toJSON(message: Label): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -28324,28 +28295,35 @@ export const Label: MessageFns<Label> = {
   },
   fromPartial<I extends Exact<DeepPartial<Label>, I>>(object: I): Label {
     const message = createBaseLabel();
-    message.key = object.key ?? "";
-    message.value = object.value ?? "";
+    message.key = object.key ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBasePort(): Port {
-  return { number: 0, name: "", protocol: "", visibility: 0, labels: undefined, _unknownFields: {} };
+  return {
+    number: undefined,
+    name: undefined,
+    protocol: undefined,
+    visibility: undefined,
+    labels: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const Port: MessageFns<Port> = {
   encode(message: Port, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.number !== 0) {
+    if (message.number !== undefined) {
       writer.uint32(8).uint32(message.number);
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       writer.uint32(26).string(message.protocol);
     }
-    if (message.visibility !== undefined && message.visibility !== 0) {
+    if (message.visibility !== undefined) {
       writer.uint32(32).int32(message.visibility);
     }
     if (message.labels !== undefined) {
@@ -28437,26 +28415,26 @@ export const Port: MessageFns<Port> = {
 
   fromJSON(object: any): Port {
     return {
-      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
-      visibility: isSet(object.visibility) ? discoveryInfo_VisibilityFromJSON(object.visibility) : 0,
+      number: isSet(object.number) ? globalThis.Number(object.number) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : undefined,
+      visibility: isSet(object.visibility) ? discoveryInfo_VisibilityFromJSON(object.visibility) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
     };
   },
 
   toJSON(message: Port): unknown {
     const obj: any = {};
-    if (message.number !== 0) {
+    if (message.number !== undefined) {
       obj.number = Math.round(message.number);
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.protocol !== undefined && message.protocol !== "") {
+    if (message.protocol !== undefined) {
       obj.protocol = message.protocol;
     }
-    if (message.visibility !== undefined && message.visibility !== 0) {
+    if (message.visibility !== undefined) {
       obj.visibility = discoveryInfo_VisibilityToJSON(message.visibility);
     }
     if (message.labels !== undefined) {
@@ -28470,10 +28448,10 @@ export const Port: MessageFns<Port> = {
   },
   fromPartial<I extends Exact<DeepPartial<Port>, I>>(object: I): Port {
     const message = createBasePort();
-    message.number = object.number ?? 0;
-    message.name = object.name ?? "";
-    message.protocol = object.protocol ?? "";
-    message.visibility = object.visibility ?? 0;
+    message.number = object.number ?? undefined;
+    message.name = object.name ?? undefined;
+    message.protocol = object.protocol ?? undefined;
+    message.visibility = object.visibility ?? undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
       : undefined;
@@ -28566,11 +28544,11 @@ export const Ports: MessageFns<Ports> = {
 
 function createBaseDiscoveryInfo(): DiscoveryInfo {
   return {
-    visibility: 0,
-    name: "",
-    environment: "",
-    location: "",
-    version: "",
+    visibility: undefined,
+    name: undefined,
+    environment: undefined,
+    location: undefined,
+    version: undefined,
     ports: undefined,
     labels: undefined,
     _unknownFields: {},
@@ -28579,19 +28557,19 @@ function createBaseDiscoveryInfo(): DiscoveryInfo {
 
 export const DiscoveryInfo: MessageFns<DiscoveryInfo> = {
   encode(message: DiscoveryInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.visibility !== 0) {
+    if (message.visibility !== undefined) {
       writer.uint32(8).int32(message.visibility);
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(18).string(message.name);
     }
-    if (message.environment !== undefined && message.environment !== "") {
+    if (message.environment !== undefined) {
       writer.uint32(26).string(message.environment);
     }
-    if (message.location !== undefined && message.location !== "") {
+    if (message.location !== undefined) {
       writer.uint32(34).string(message.location);
     }
-    if (message.version !== undefined && message.version !== "") {
+    if (message.version !== undefined) {
       writer.uint32(42).string(message.version);
     }
     if (message.ports !== undefined) {
@@ -28702,11 +28680,11 @@ export const DiscoveryInfo: MessageFns<DiscoveryInfo> = {
 
   fromJSON(object: any): DiscoveryInfo {
     return {
-      visibility: isSet(object.visibility) ? discoveryInfo_VisibilityFromJSON(object.visibility) : 0,
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      environment: isSet(object.environment) ? globalThis.String(object.environment) : "",
-      location: isSet(object.location) ? globalThis.String(object.location) : "",
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      visibility: isSet(object.visibility) ? discoveryInfo_VisibilityFromJSON(object.visibility) : undefined,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      environment: isSet(object.environment) ? globalThis.String(object.environment) : undefined,
+      location: isSet(object.location) ? globalThis.String(object.location) : undefined,
+      version: isSet(object.version) ? globalThis.String(object.version) : undefined,
       ports: isSet(object.ports) ? Ports.fromJSON(object.ports) : undefined,
       labels: isSet(object.labels) ? Labels.fromJSON(object.labels) : undefined,
     };
@@ -28714,19 +28692,19 @@ export const DiscoveryInfo: MessageFns<DiscoveryInfo> = {
 
   toJSON(message: DiscoveryInfo): unknown {
     const obj: any = {};
-    if (message.visibility !== 0) {
+    if (message.visibility !== undefined) {
       obj.visibility = discoveryInfo_VisibilityToJSON(message.visibility);
     }
-    if (message.name !== undefined && message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.environment !== undefined && message.environment !== "") {
+    if (message.environment !== undefined) {
       obj.environment = message.environment;
     }
-    if (message.location !== undefined && message.location !== "") {
+    if (message.location !== undefined) {
       obj.location = message.location;
     }
-    if (message.version !== undefined && message.version !== "") {
+    if (message.version !== undefined) {
       obj.version = message.version;
     }
     if (message.ports !== undefined) {
@@ -28743,11 +28721,11 @@ export const DiscoveryInfo: MessageFns<DiscoveryInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<DiscoveryInfo>, I>>(object: I): DiscoveryInfo {
     const message = createBaseDiscoveryInfo();
-    message.visibility = object.visibility ?? 0;
-    message.name = object.name ?? "";
-    message.environment = object.environment ?? "";
-    message.location = object.location ?? "";
-    message.version = object.version ?? "";
+    message.visibility = object.visibility ?? undefined;
+    message.name = object.name ?? undefined;
+    message.environment = object.environment ?? undefined;
+    message.location = object.location ?? undefined;
+    message.version = object.version ?? undefined;
     message.ports = (object.ports !== undefined && object.ports !== null) ? Ports.fromPartial(object.ports) : undefined;
     message.labels = (object.labels !== undefined && object.labels !== null)
       ? Labels.fromPartial(object.labels)
@@ -28757,15 +28735,15 @@ export const DiscoveryInfo: MessageFns<DiscoveryInfo> = {
 };
 
 function createBaseWeightInfo(): WeightInfo {
-  return { weight: 0, role: "", _unknownFields: {} };
+  return { weight: undefined, role: undefined, _unknownFields: {} };
 }
 
 export const WeightInfo: MessageFns<WeightInfo> = {
   encode(message: WeightInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.weight !== 0) {
+    if (message.weight !== undefined) {
       writer.uint32(9).double(message.weight);
     }
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       writer.uint32(18).string(message.role);
     }
     if (message._unknownFields !== undefined) {
@@ -28830,17 +28808,17 @@ export const WeightInfo: MessageFns<WeightInfo> = {
 
   fromJSON(object: any): WeightInfo {
     return {
-      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
-      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
+      role: isSet(object.role) ? globalThis.String(object.role) : undefined,
     };
   },
 
   toJSON(message: WeightInfo): unknown {
     const obj: any = {};
-    if (message.weight !== 0) {
+    if (message.weight !== undefined) {
       obj.weight = floatToJson(message.weight);
     }
-    if (message.role !== undefined && message.role !== "") {
+    if (message.role !== undefined) {
       obj.role = message.role;
     }
     return obj;
@@ -28851,46 +28829,46 @@ export const WeightInfo: MessageFns<WeightInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<WeightInfo>, I>>(object: I): WeightInfo {
     const message = createBaseWeightInfo();
-    message.weight = object.weight ?? 0;
-    message.role = object.role ?? "";
+    message.weight = object.weight ?? undefined;
+    message.role = object.role ?? undefined;
     return message;
   },
 };
 
 function createBaseVersionInfo(): VersionInfo {
   return {
-    version: "",
-    buildDate: "",
-    buildTime: 0,
-    buildUser: "",
-    gitSha: "",
-    gitBranch: "",
-    gitTag: "",
+    version: undefined,
+    buildDate: undefined,
+    buildTime: undefined,
+    buildUser: undefined,
+    gitSha: undefined,
+    gitBranch: undefined,
+    gitTag: undefined,
     _unknownFields: {},
   };
 }
 
 export const VersionInfo: MessageFns<VersionInfo> = {
   encode(message: VersionInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.version !== "") {
+    if (message.version !== undefined) {
       writer.uint32(10).string(message.version);
     }
-    if (message.buildDate !== undefined && message.buildDate !== "") {
+    if (message.buildDate !== undefined) {
       writer.uint32(18).string(message.buildDate);
     }
-    if (message.buildTime !== undefined && message.buildTime !== 0) {
+    if (message.buildTime !== undefined) {
       writer.uint32(25).double(message.buildTime);
     }
-    if (message.buildUser !== undefined && message.buildUser !== "") {
+    if (message.buildUser !== undefined) {
       writer.uint32(34).string(message.buildUser);
     }
-    if (message.gitSha !== undefined && message.gitSha !== "") {
+    if (message.gitSha !== undefined) {
       writer.uint32(42).string(message.gitSha);
     }
-    if (message.gitBranch !== undefined && message.gitBranch !== "") {
+    if (message.gitBranch !== undefined) {
       writer.uint32(50).string(message.gitBranch);
     }
-    if (message.gitTag !== undefined && message.gitTag !== "") {
+    if (message.gitTag !== undefined) {
       writer.uint32(58).string(message.gitTag);
     }
     if (message._unknownFields !== undefined) {
@@ -28995,62 +28973,38 @@ export const VersionInfo: MessageFns<VersionInfo> = {
 
   fromJSON(object: any): VersionInfo {
     return {
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
-      buildDate: isSet(object.buildDate)
-        ? globalThis.String(object.buildDate)
-        : isSet(object.build_date)
-        ? globalThis.String(object.build_date)
-        : "",
-      buildTime: isSet(object.buildTime)
-        ? globalThis.Number(object.buildTime)
-        : isSet(object.build_time)
-        ? globalThis.Number(object.build_time)
-        : 0,
-      buildUser: isSet(object.buildUser)
-        ? globalThis.String(object.buildUser)
-        : isSet(object.build_user)
-        ? globalThis.String(object.build_user)
-        : "",
-      gitSha: isSet(object.gitSha)
-        ? globalThis.String(object.gitSha)
-        : isSet(object.git_sha)
-        ? globalThis.String(object.git_sha)
-        : "",
-      gitBranch: isSet(object.gitBranch)
-        ? globalThis.String(object.gitBranch)
-        : isSet(object.git_branch)
-        ? globalThis.String(object.git_branch)
-        : "",
-      gitTag: isSet(object.gitTag)
-        ? globalThis.String(object.gitTag)
-        : isSet(object.git_tag)
-        ? globalThis.String(object.git_tag)
-        : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : undefined,
+      buildDate: isSet(object.build_date) ? globalThis.String(object.build_date) : undefined,
+      buildTime: isSet(object.build_time) ? globalThis.Number(object.build_time) : undefined,
+      buildUser: isSet(object.build_user) ? globalThis.String(object.build_user) : undefined,
+      gitSha: isSet(object.git_sha) ? globalThis.String(object.git_sha) : undefined,
+      gitBranch: isSet(object.git_branch) ? globalThis.String(object.git_branch) : undefined,
+      gitTag: isSet(object.git_tag) ? globalThis.String(object.git_tag) : undefined,
     };
   },
 
   toJSON(message: VersionInfo): unknown {
     const obj: any = {};
-    if (message.version !== "") {
+    if (message.version !== undefined) {
       obj.version = message.version;
     }
-    if (message.buildDate !== undefined && message.buildDate !== "") {
-      obj.buildDate = message.buildDate;
+    if (message.buildDate !== undefined) {
+      obj.build_date = message.buildDate;
     }
-    if (message.buildTime !== undefined && message.buildTime !== 0) {
-      obj.buildTime = floatToJson(message.buildTime);
+    if (message.buildTime !== undefined) {
+      obj.build_time = floatToJson(message.buildTime);
     }
-    if (message.buildUser !== undefined && message.buildUser !== "") {
-      obj.buildUser = message.buildUser;
+    if (message.buildUser !== undefined) {
+      obj.build_user = message.buildUser;
     }
-    if (message.gitSha !== undefined && message.gitSha !== "") {
-      obj.gitSha = message.gitSha;
+    if (message.gitSha !== undefined) {
+      obj.git_sha = message.gitSha;
     }
-    if (message.gitBranch !== undefined && message.gitBranch !== "") {
-      obj.gitBranch = message.gitBranch;
+    if (message.gitBranch !== undefined) {
+      obj.git_branch = message.gitBranch;
     }
-    if (message.gitTag !== undefined && message.gitTag !== "") {
-      obj.gitTag = message.gitTag;
+    if (message.gitTag !== undefined) {
+      obj.git_tag = message.gitTag;
     }
     return obj;
   },
@@ -29060,27 +29014,27 @@ export const VersionInfo: MessageFns<VersionInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<VersionInfo>, I>>(object: I): VersionInfo {
     const message = createBaseVersionInfo();
-    message.version = object.version ?? "";
-    message.buildDate = object.buildDate ?? "";
-    message.buildTime = object.buildTime ?? 0;
-    message.buildUser = object.buildUser ?? "";
-    message.gitSha = object.gitSha ?? "";
-    message.gitBranch = object.gitBranch ?? "";
-    message.gitTag = object.gitTag ?? "";
+    message.version = object.version ?? undefined;
+    message.buildDate = object.buildDate ?? undefined;
+    message.buildTime = object.buildTime ?? undefined;
+    message.buildUser = object.buildUser ?? undefined;
+    message.gitSha = object.gitSha ?? undefined;
+    message.gitBranch = object.gitBranch ?? undefined;
+    message.gitTag = object.gitTag ?? undefined;
     return message;
   },
 };
 
 function createBaseFlag(): Flag {
-  return { name: "", value: "", _unknownFields: {} };
+  return { name: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Flag: MessageFns<Flag> = {
   encode(message: Flag, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -29145,17 +29099,17 @@ export const Flag: MessageFns<Flag> = {
 
   fromJSON(object: any): Flag {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      value: isSet(object.value) ? globalThis.String(object.value) : undefined,
     };
   },
 
   toJSON(message: Flag): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.value !== undefined && message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -29166,22 +29120,22 @@ export const Flag: MessageFns<Flag> = {
   },
   fromPartial<I extends Exact<DeepPartial<Flag>, I>>(object: I): Flag {
     const message = createBaseFlag();
-    message.name = object.name ?? "";
-    message.value = object.value ?? "";
+    message.name = object.name ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseRole(): Role {
-  return { name: "", weight: 0, frameworks: [], resources: [], _unknownFields: {} };
+  return { name: undefined, weight: undefined, frameworks: [], resources: [], _unknownFields: {} };
 }
 
 export const Role: MessageFns<Role> = {
   encode(message: Role, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.weight !== 0) {
+    if (message.weight !== undefined) {
       writer.uint32(17).double(message.weight);
     }
     for (const v of message.frameworks) {
@@ -29268,8 +29222,8 @@ export const Role: MessageFns<Role> = {
 
   fromJSON(object: any): Role {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : undefined,
       frameworks: globalThis.Array.isArray(object?.frameworks)
         ? object.frameworks.map((e: any) => FrameworkID.fromJSON(e))
         : [],
@@ -29281,10 +29235,10 @@ export const Role: MessageFns<Role> = {
 
   toJSON(message: Role): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.weight !== 0) {
+    if (message.weight !== undefined) {
       obj.weight = floatToJson(message.weight);
     }
     if (message.frameworks?.length) {
@@ -29301,8 +29255,8 @@ export const Role: MessageFns<Role> = {
   },
   fromPartial<I extends Exact<DeepPartial<Role>, I>>(object: I): Role {
     const message = createBaseRole();
-    message.name = object.name ?? "";
-    message.weight = object.weight ?? 0;
+    message.name = object.name ?? undefined;
+    message.weight = object.weight ?? undefined;
     message.frameworks = object.frameworks?.map((e) => FrameworkID.fromPartial(e)) || [];
     message.resources = object.resources?.map((e) => Resource.fromPartial(e)) || [];
     return message;
@@ -29310,15 +29264,15 @@ export const Role: MessageFns<Role> = {
 };
 
 function createBaseMetric(): Metric {
-  return { name: "", value: 0, _unknownFields: {} };
+  return { name: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const Metric: MessageFns<Metric> = {
   encode(message: Metric, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       writer.uint32(10).string(message.name);
     }
-    if (message.value !== undefined && message.value !== 0) {
+    if (message.value !== undefined) {
       writer.uint32(17).double(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -29383,17 +29337,17 @@ export const Metric: MessageFns<Metric> = {
 
   fromJSON(object: any): Metric {
     return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      value: isSet(object.value) ? globalThis.Number(object.value) : undefined,
     };
   },
 
   toJSON(message: Metric): unknown {
     const obj: any = {};
-    if (message.name !== "") {
+    if (message.name !== undefined) {
       obj.name = message.name;
     }
-    if (message.value !== undefined && message.value !== 0) {
+    if (message.value !== undefined) {
       obj.value = floatToJson(message.value);
     }
     return obj;
@@ -29404,37 +29358,49 @@ export const Metric: MessageFns<Metric> = {
   },
   fromPartial<I extends Exact<DeepPartial<Metric>, I>>(object: I): Metric {
     const message = createBaseMetric();
-    message.name = object.name ?? "";
-    message.value = object.value ?? 0;
+    message.name = object.name ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseFileInfo(): FileInfo {
-  return { path: "", nlink: 0, size: 0, mtime: undefined, mode: 0, uid: "", gid: "", _unknownFields: {} };
+  return {
+    path: undefined,
+    nlink: undefined,
+    size: undefined,
+    mtime: undefined,
+    mode: undefined,
+    uid: undefined,
+    gid: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const FileInfo: MessageFns<FileInfo> = {
   encode(message: FileInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(10).string(message.path);
     }
-    if (message.nlink !== undefined && message.nlink !== 0) {
+    if (message.nlink !== undefined) {
       writer.uint32(16).int32(message.nlink);
     }
-    if (message.size !== undefined && message.size !== 0) {
+    if (message.size !== undefined) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
       writer.uint32(24).uint64(message.size);
     }
     if (message.mtime !== undefined) {
       TimeInfo.encode(message.mtime, writer.uint32(34).fork()).join();
     }
-    if (message.mode !== undefined && message.mode !== 0) {
+    if (message.mode !== undefined) {
       writer.uint32(40).uint32(message.mode);
     }
-    if (message.uid !== undefined && message.uid !== "") {
+    if (message.uid !== undefined) {
       writer.uint32(50).string(message.uid);
     }
-    if (message.gid !== undefined && message.gid !== "") {
+    if (message.gid !== undefined) {
       writer.uint32(58).string(message.gid);
     }
     if (message._unknownFields !== undefined) {
@@ -29482,7 +29448,7 @@ export const FileInfo: MessageFns<FileInfo> = {
               break;
             }
 
-            message.size = longToNumber(reader.uint64());
+            message.size = reader.uint64() as bigint;
             continue;
           }
           case 4: {
@@ -29539,37 +29505,37 @@ export const FileInfo: MessageFns<FileInfo> = {
 
   fromJSON(object: any): FileInfo {
     return {
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
-      nlink: isSet(object.nlink) ? globalThis.Number(object.nlink) : 0,
-      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
+      nlink: isSet(object.nlink) ? globalThis.Number(object.nlink) : undefined,
+      size: isSet(object.size) ? BigInt(object.size) : undefined,
       mtime: isSet(object.mtime) ? TimeInfo.fromJSON(object.mtime) : undefined,
-      mode: isSet(object.mode) ? globalThis.Number(object.mode) : 0,
-      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
-      gid: isSet(object.gid) ? globalThis.String(object.gid) : "",
+      mode: isSet(object.mode) ? globalThis.Number(object.mode) : undefined,
+      uid: isSet(object.uid) ? globalThis.String(object.uid) : undefined,
+      gid: isSet(object.gid) ? globalThis.String(object.gid) : undefined,
     };
   },
 
   toJSON(message: FileInfo): unknown {
     const obj: any = {};
-    if (message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
-    if (message.nlink !== undefined && message.nlink !== 0) {
+    if (message.nlink !== undefined) {
       obj.nlink = Math.round(message.nlink);
     }
-    if (message.size !== undefined && message.size !== 0) {
-      obj.size = Math.round(message.size);
+    if (message.size !== undefined) {
+      obj.size = message.size.toString();
     }
     if (message.mtime !== undefined) {
       obj.mtime = TimeInfo.toJSON(message.mtime);
     }
-    if (message.mode !== undefined && message.mode !== 0) {
+    if (message.mode !== undefined) {
       obj.mode = Math.round(message.mode);
     }
-    if (message.uid !== undefined && message.uid !== "") {
+    if (message.uid !== undefined) {
       obj.uid = message.uid;
     }
-    if (message.gid !== undefined && message.gid !== "") {
+    if (message.gid !== undefined) {
       obj.gid = message.gid;
     }
     return obj;
@@ -29580,26 +29546,26 @@ export const FileInfo: MessageFns<FileInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<FileInfo>, I>>(object: I): FileInfo {
     const message = createBaseFileInfo();
-    message.path = object.path ?? "";
-    message.nlink = object.nlink ?? 0;
-    message.size = object.size ?? 0;
+    message.path = object.path ?? undefined;
+    message.nlink = object.nlink ?? undefined;
+    message.size = (object.size !== undefined && object.size !== null) ? BigInt(object.size) : undefined;
     message.mtime = (object.mtime !== undefined && object.mtime !== null)
       ? TimeInfo.fromPartial(object.mtime)
       : undefined;
-    message.mode = object.mode ?? 0;
-    message.uid = object.uid ?? "";
-    message.gid = object.gid ?? "";
+    message.mode = object.mode ?? undefined;
+    message.uid = object.uid ?? undefined;
+    message.gid = object.gid ?? undefined;
     return message;
   },
 };
 
 function createBaseDevice(): Device {
-  return { path: "", number: undefined, _unknownFields: {} };
+  return { path: undefined, number: undefined, _unknownFields: {} };
 }
 
 export const Device: MessageFns<Device> = {
   encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       writer.uint32(10).string(message.path);
     }
     if (message.number !== undefined) {
@@ -29667,14 +29633,14 @@ export const Device: MessageFns<Device> = {
 
   fromJSON(object: any): Device {
     return {
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : undefined,
       number: isSet(object.number) ? Device_Number.fromJSON(object.number) : undefined,
     };
   },
 
   toJSON(message: Device): unknown {
     const obj: any = {};
-    if (message.path !== undefined && message.path !== "") {
+    if (message.path !== undefined) {
       obj.path = message.path;
     }
     if (message.number !== undefined) {
@@ -29688,7 +29654,7 @@ export const Device: MessageFns<Device> = {
   },
   fromPartial<I extends Exact<DeepPartial<Device>, I>>(object: I): Device {
     const message = createBaseDevice();
-    message.path = object.path ?? "";
+    message.path = object.path ?? undefined;
     message.number = (object.number !== undefined && object.number !== null)
       ? Device_Number.fromPartial(object.number)
       : undefined;
@@ -29697,15 +29663,21 @@ export const Device: MessageFns<Device> = {
 };
 
 function createBaseDevice_Number(): Device_Number {
-  return { majorNumber: 0, minorNumber: 0, _unknownFields: {} };
+  return { majorNumber: undefined, minorNumber: undefined, _unknownFields: {} };
 }
 
 export const Device_Number: MessageFns<Device_Number> = {
   encode(message: Device_Number, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.majorNumber !== 0) {
+    if (message.majorNumber !== undefined) {
+      if (BigInt.asUintN(64, message.majorNumber) !== message.majorNumber) {
+        throw new globalThis.Error("value provided for field message.majorNumber of type uint64 too large");
+      }
       writer.uint32(8).uint64(message.majorNumber);
     }
-    if (message.minorNumber !== 0) {
+    if (message.minorNumber !== undefined) {
+      if (BigInt.asUintN(64, message.minorNumber) !== message.minorNumber) {
+        throw new globalThis.Error("value provided for field message.minorNumber of type uint64 too large");
+      }
       writer.uint32(16).uint64(message.minorNumber);
     }
     if (message._unknownFields !== undefined) {
@@ -29737,7 +29709,7 @@ export const Device_Number: MessageFns<Device_Number> = {
               break;
             }
 
-            message.majorNumber = longToNumber(reader.uint64());
+            message.majorNumber = reader.uint64() as bigint;
             continue;
           }
           case 2: {
@@ -29745,7 +29717,7 @@ export const Device_Number: MessageFns<Device_Number> = {
               break;
             }
 
-            message.minorNumber = longToNumber(reader.uint64());
+            message.minorNumber = reader.uint64() as bigint;
             continue;
           }
         }
@@ -29770,26 +29742,18 @@ export const Device_Number: MessageFns<Device_Number> = {
 
   fromJSON(object: any): Device_Number {
     return {
-      majorNumber: isSet(object.majorNumber)
-        ? globalThis.Number(object.majorNumber)
-        : isSet(object.major_number)
-        ? globalThis.Number(object.major_number)
-        : 0,
-      minorNumber: isSet(object.minorNumber)
-        ? globalThis.Number(object.minorNumber)
-        : isSet(object.minor_number)
-        ? globalThis.Number(object.minor_number)
-        : 0,
+      majorNumber: isSet(object.major_number) ? BigInt(object.major_number) : undefined,
+      minorNumber: isSet(object.minor_number) ? BigInt(object.minor_number) : undefined,
     };
   },
 
   toJSON(message: Device_Number): unknown {
     const obj: any = {};
-    if (message.majorNumber !== 0) {
-      obj.majorNumber = Math.round(message.majorNumber);
+    if (message.majorNumber !== undefined) {
+      obj.major_number = message.majorNumber.toString();
     }
-    if (message.minorNumber !== 0) {
-      obj.minorNumber = Math.round(message.minorNumber);
+    if (message.minorNumber !== undefined) {
+      obj.minor_number = message.minorNumber.toString();
     }
     return obj;
   },
@@ -29799,8 +29763,12 @@ export const Device_Number: MessageFns<Device_Number> = {
   },
   fromPartial<I extends Exact<DeepPartial<Device_Number>, I>>(object: I): Device_Number {
     const message = createBaseDevice_Number();
-    message.majorNumber = object.majorNumber ?? 0;
-    message.minorNumber = object.minorNumber ?? 0;
+    message.majorNumber = (object.majorNumber !== undefined && object.majorNumber !== null)
+      ? BigInt(object.majorNumber)
+      : undefined;
+    message.minorNumber = (object.minorNumber !== undefined && object.minorNumber !== null)
+      ? BigInt(object.minorNumber)
+      : undefined;
     return message;
   },
 };
@@ -29911,18 +29879,18 @@ export const DeviceAccess: MessageFns<DeviceAccess> = {
 };
 
 function createBaseDeviceAccess_Access(): DeviceAccess_Access {
-  return { read: false, write: false, mknod: false, _unknownFields: {} };
+  return { read: undefined, write: undefined, mknod: undefined, _unknownFields: {} };
 }
 
 export const DeviceAccess_Access: MessageFns<DeviceAccess_Access> = {
   encode(message: DeviceAccess_Access, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.read !== undefined && message.read !== false) {
+    if (message.read !== undefined) {
       writer.uint32(8).bool(message.read);
     }
-    if (message.write !== undefined && message.write !== false) {
+    if (message.write !== undefined) {
       writer.uint32(16).bool(message.write);
     }
-    if (message.mknod !== undefined && message.mknod !== false) {
+    if (message.mknod !== undefined) {
       writer.uint32(24).bool(message.mknod);
     }
     if (message._unknownFields !== undefined) {
@@ -29995,21 +29963,21 @@ export const DeviceAccess_Access: MessageFns<DeviceAccess_Access> = {
 
   fromJSON(object: any): DeviceAccess_Access {
     return {
-      read: isSet(object.read) ? globalThis.Boolean(object.read) : false,
-      write: isSet(object.write) ? globalThis.Boolean(object.write) : false,
-      mknod: isSet(object.mknod) ? globalThis.Boolean(object.mknod) : false,
+      read: isSet(object.read) ? globalThis.Boolean(object.read) : undefined,
+      write: isSet(object.write) ? globalThis.Boolean(object.write) : undefined,
+      mknod: isSet(object.mknod) ? globalThis.Boolean(object.mknod) : undefined,
     };
   },
 
   toJSON(message: DeviceAccess_Access): unknown {
     const obj: any = {};
-    if (message.read !== undefined && message.read !== false) {
+    if (message.read !== undefined) {
       obj.read = message.read;
     }
-    if (message.write !== undefined && message.write !== false) {
+    if (message.write !== undefined) {
       obj.write = message.write;
     }
-    if (message.mknod !== undefined && message.mknod !== false) {
+    if (message.mknod !== undefined) {
       obj.mknod = message.mknod;
     }
     return obj;
@@ -30020,9 +29988,9 @@ export const DeviceAccess_Access: MessageFns<DeviceAccess_Access> = {
   },
   fromPartial<I extends Exact<DeepPartial<DeviceAccess_Access>, I>>(object: I): DeviceAccess_Access {
     const message = createBaseDeviceAccess_Access();
-    message.read = object.read ?? false;
-    message.write = object.write ?? false;
-    message.mknod = object.mknod ?? false;
+    message.read = object.read ?? undefined;
+    message.write = object.write ?? undefined;
+    message.mknod = object.mknod ?? undefined;
     return message;
   },
 };
@@ -30090,9 +30058,7 @@ export const DeviceWhitelist: MessageFns<DeviceWhitelist> = {
 
   fromJSON(object: any): DeviceWhitelist {
     return {
-      allowedDevices: globalThis.Array.isArray(object?.allowedDevices)
-        ? object.allowedDevices.map((e: any) => DeviceAccess.fromJSON(e))
-        : globalThis.Array.isArray(object?.allowed_devices)
+      allowedDevices: globalThis.Array.isArray(object?.allowed_devices)
         ? object.allowed_devices.map((e: any) => DeviceAccess.fromJSON(e))
         : [],
     };
@@ -30101,7 +30067,7 @@ export const DeviceWhitelist: MessageFns<DeviceWhitelist> = {
   toJSON(message: DeviceWhitelist): unknown {
     const obj: any = {};
     if (message.allowedDevices?.length) {
-      obj.allowedDevices = message.allowedDevices.map((e) => DeviceAccess.toJSON(e));
+      obj.allowed_devices = message.allowedDevices.map((e) => DeviceAccess.toJSON(e));
     }
     return obj;
   },
@@ -30117,7 +30083,7 @@ export const DeviceWhitelist: MessageFns<DeviceWhitelist> = {
 };
 
 function createBaseDrainConfig(): DrainConfig {
-  return { maxGracePeriod: undefined, markGone: false, _unknownFields: {} };
+  return { maxGracePeriod: undefined, markGone: undefined, _unknownFields: {} };
 }
 
 export const DrainConfig: MessageFns<DrainConfig> = {
@@ -30125,7 +30091,7 @@ export const DrainConfig: MessageFns<DrainConfig> = {
     if (message.maxGracePeriod !== undefined) {
       DurationInfo.encode(message.maxGracePeriod, writer.uint32(10).fork()).join();
     }
-    if (message.markGone !== undefined && message.markGone !== false) {
+    if (message.markGone !== undefined) {
       writer.uint32(16).bool(message.markGone);
     }
     if (message._unknownFields !== undefined) {
@@ -30190,26 +30156,18 @@ export const DrainConfig: MessageFns<DrainConfig> = {
 
   fromJSON(object: any): DrainConfig {
     return {
-      maxGracePeriod: isSet(object.maxGracePeriod)
-        ? DurationInfo.fromJSON(object.maxGracePeriod)
-        : isSet(object.max_grace_period)
-        ? DurationInfo.fromJSON(object.max_grace_period)
-        : undefined,
-      markGone: isSet(object.markGone)
-        ? globalThis.Boolean(object.markGone)
-        : isSet(object.mark_gone)
-        ? globalThis.Boolean(object.mark_gone)
-        : false,
+      maxGracePeriod: isSet(object.max_grace_period) ? DurationInfo.fromJSON(object.max_grace_period) : undefined,
+      markGone: isSet(object.mark_gone) ? globalThis.Boolean(object.mark_gone) : undefined,
     };
   },
 
   toJSON(message: DrainConfig): unknown {
     const obj: any = {};
     if (message.maxGracePeriod !== undefined) {
-      obj.maxGracePeriod = DurationInfo.toJSON(message.maxGracePeriod);
+      obj.max_grace_period = DurationInfo.toJSON(message.maxGracePeriod);
     }
-    if (message.markGone !== undefined && message.markGone !== false) {
-      obj.markGone = message.markGone;
+    if (message.markGone !== undefined) {
+      obj.mark_gone = message.markGone;
     }
     return obj;
   },
@@ -30222,18 +30180,18 @@ export const DrainConfig: MessageFns<DrainConfig> = {
     message.maxGracePeriod = (object.maxGracePeriod !== undefined && object.maxGracePeriod !== null)
       ? DurationInfo.fromPartial(object.maxGracePeriod)
       : undefined;
-    message.markGone = object.markGone ?? false;
+    message.markGone = object.markGone ?? undefined;
     return message;
   },
 };
 
 function createBaseDrainInfo(): DrainInfo {
-  return { state: 0, config: undefined, _unknownFields: {} };
+  return { state: undefined, config: undefined, _unknownFields: {} };
 }
 
 export const DrainInfo: MessageFns<DrainInfo> = {
   encode(message: DrainInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       writer.uint32(8).int32(message.state);
     }
     if (message.config !== undefined) {
@@ -30301,14 +30259,14 @@ export const DrainInfo: MessageFns<DrainInfo> = {
 
   fromJSON(object: any): DrainInfo {
     return {
-      state: isSet(object.state) ? drainStateFromJSON(object.state) : 0,
+      state: isSet(object.state) ? drainStateFromJSON(object.state) : undefined,
       config: isSet(object.config) ? DrainConfig.fromJSON(object.config) : undefined,
     };
   },
 
   toJSON(message: DrainInfo): unknown {
     const obj: any = {};
-    if (message.state !== 0) {
+    if (message.state !== undefined) {
       obj.state = drainStateToJSON(message.state);
     }
     if (message.config !== undefined) {
@@ -30322,7 +30280,7 @@ export const DrainInfo: MessageFns<DrainInfo> = {
   },
   fromPartial<I extends Exact<DeepPartial<DrainInfo>, I>>(object: I): DrainInfo {
     const message = createBaseDrainInfo();
-    message.state = object.state ?? 0;
+    message.state = object.state ?? undefined;
     message.config = (object.config !== undefined && object.config !== null)
       ? DrainConfig.fromPartial(object.config)
       : undefined;
@@ -30359,29 +30317,17 @@ function floatToJson(value: number | null | undefined): number | string | null |
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends Builtin ? T
-  : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
 
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 function isObject(value: any): boolean {
   return typeof value === "object" && value !== null;

@@ -200,7 +200,7 @@ export interface Event_UpdateOperationStatus {
 export interface Event_Message {
   agentId?: AgentID | undefined;
   executorId?: ExecutorID | undefined;
-  data: Uint8Array;
+  data?: Uint8Array | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -213,7 +213,7 @@ export interface Event_Failure {
 }
 
 export interface Event_Error {
-  message: string;
+  message?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -283,10 +283,8 @@ export interface AttributeConstraint {
 }
 
 export interface AttributeConstraint_Selector {
-  selector?: { $case: "pseudoattributeType"; value: AttributeConstraint_Selector_PseudoattributeType } | {
-    $case: "attributeName";
-    value: string;
-  } | undefined;
+  pseudoattributeType?: AttributeConstraint_Selector_PseudoattributeType | undefined;
+  attributeName?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -353,14 +351,12 @@ export function attributeConstraint_Selector_PseudoattributeTypeToJSON(
 }
 
 export interface AttributeConstraint_Predicate {
-  predicate?:
-    | { $case: "exists"; value: AttributeConstraint_Predicate_Exists }
-    | { $case: "notExists"; value: AttributeConstraint_Predicate_NotExists }
-    | { $case: "textEquals"; value: AttributeConstraint_Predicate_TextEquals }
-    | { $case: "textNotEquals"; value: AttributeConstraint_Predicate_TextNotEquals }
-    | { $case: "textMatches"; value: AttributeConstraint_Predicate_TextMatches }
-    | { $case: "textNotMatches"; value: AttributeConstraint_Predicate_TextNotMatches }
-    | undefined;
+  exists?: AttributeConstraint_Predicate_Exists | undefined;
+  notExists?: AttributeConstraint_Predicate_NotExists | undefined;
+  textEquals?: AttributeConstraint_Predicate_TextEquals | undefined;
+  textNotEquals?: AttributeConstraint_Predicate_TextNotEquals | undefined;
+  textMatches?: AttributeConstraint_Predicate_TextMatches | undefined;
+  textNotMatches?: AttributeConstraint_Predicate_TextNotMatches | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -373,22 +369,22 @@ export interface AttributeConstraint_Predicate_NotExists {
 }
 
 export interface AttributeConstraint_Predicate_TextEquals {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AttributeConstraint_Predicate_TextNotEquals {
-  value: string;
+  value?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AttributeConstraint_Predicate_TextMatches {
-  regex: string;
+  regex?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface AttributeConstraint_Predicate_TextNotMatches {
-  regex: string;
+  regex?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -409,7 +405,7 @@ export interface OfferConstraints_RoleConstraints_Group {
 }
 
 export interface OfferConstraints_RoleConstraintsEntry {
-  key: string;
+  key?: string | undefined;
   value?: OfferConstraints_RoleConstraints | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -647,14 +643,14 @@ export interface Call_Shutdown {
 export interface Call_Acknowledge {
   agentId?: AgentID | undefined;
   taskId?: TaskID | undefined;
-  uuid: Uint8Array;
+  uuid?: Uint8Array | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Call_AcknowledgeOperationStatus {
   agentId?: AgentID | undefined;
   resourceProviderId?: ResourceProviderID | undefined;
-  uuid: Uint8Array;
+  uuid?: Uint8Array | undefined;
   operationId?: OperationID | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -686,7 +682,7 @@ export interface Call_ReconcileOperations_Operation {
 export interface Call_Message {
   agentId?: AgentID | undefined;
   executorId?: ExecutorID | undefined;
-  data: Uint8Array;
+  data?: Uint8Array | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -708,7 +704,7 @@ export interface Call_UpdateFramework {
 }
 
 export interface APIResult {
-  statusCode: number;
+  statusCode?: number | undefined;
   response?: Response | undefined;
   error?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -716,7 +712,7 @@ export interface APIResult {
 
 function createBaseEvent(): Event {
   return {
-    type: 0,
+    type: undefined,
     subscribed: undefined,
     offers: undefined,
     rescind: undefined,
@@ -733,7 +729,7 @@ function createBaseEvent(): Event {
 
 export const Event: MessageFns<Event> = {
   encode(message: Event, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.subscribed !== undefined) {
@@ -900,7 +896,7 @@ export const Event: MessageFns<Event> = {
 
   fromJSON(object: any): Event {
     return {
-      type: isSet(object.type) ? event_TypeFromJSON(object.type) : 0,
+      type: isSet(object.type) ? event_TypeFromJSON(object.type) : undefined,
       subscribed: isSet(object.subscribed) ? Event_Subscribed.fromJSON(object.subscribed) : undefined,
       offers: isSet(object.offers) ? Event_Offers.fromJSON(object.offers) : undefined,
       rescind: isSet(object.rescind) ? Event_Rescind.fromJSON(object.rescind) : undefined,
@@ -908,19 +904,11 @@ export const Event: MessageFns<Event> = {
       message: isSet(object.message) ? Event_Message.fromJSON(object.message) : undefined,
       failure: isSet(object.failure) ? Event_Failure.fromJSON(object.failure) : undefined,
       error: isSet(object.error) ? Event_Error.fromJSON(object.error) : undefined,
-      inverseOffers: isSet(object.inverseOffers)
-        ? Event_InverseOffers.fromJSON(object.inverseOffers)
-        : isSet(object.inverse_offers)
-        ? Event_InverseOffers.fromJSON(object.inverse_offers)
-        : undefined,
-      rescindInverseOffer: isSet(object.rescindInverseOffer)
-        ? Event_RescindInverseOffer.fromJSON(object.rescindInverseOffer)
-        : isSet(object.rescind_inverse_offer)
+      inverseOffers: isSet(object.inverse_offers) ? Event_InverseOffers.fromJSON(object.inverse_offers) : undefined,
+      rescindInverseOffer: isSet(object.rescind_inverse_offer)
         ? Event_RescindInverseOffer.fromJSON(object.rescind_inverse_offer)
         : undefined,
-      updateOperationStatus: isSet(object.updateOperationStatus)
-        ? Event_UpdateOperationStatus.fromJSON(object.updateOperationStatus)
-        : isSet(object.update_operation_status)
+      updateOperationStatus: isSet(object.update_operation_status)
         ? Event_UpdateOperationStatus.fromJSON(object.update_operation_status)
         : undefined,
     };
@@ -928,7 +916,7 @@ export const Event: MessageFns<Event> = {
 
   toJSON(message: Event): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = event_TypeToJSON(message.type);
     }
     if (message.subscribed !== undefined) {
@@ -953,13 +941,13 @@ export const Event: MessageFns<Event> = {
       obj.error = Event_Error.toJSON(message.error);
     }
     if (message.inverseOffers !== undefined) {
-      obj.inverseOffers = Event_InverseOffers.toJSON(message.inverseOffers);
+      obj.inverse_offers = Event_InverseOffers.toJSON(message.inverseOffers);
     }
     if (message.rescindInverseOffer !== undefined) {
-      obj.rescindInverseOffer = Event_RescindInverseOffer.toJSON(message.rescindInverseOffer);
+      obj.rescind_inverse_offer = Event_RescindInverseOffer.toJSON(message.rescindInverseOffer);
     }
     if (message.updateOperationStatus !== undefined) {
-      obj.updateOperationStatus = Event_UpdateOperationStatus.toJSON(message.updateOperationStatus);
+      obj.update_operation_status = Event_UpdateOperationStatus.toJSON(message.updateOperationStatus);
     }
     return obj;
   },
@@ -969,7 +957,7 @@ export const Event: MessageFns<Event> = {
   },
   fromPartial<I extends Exact<DeepPartial<Event>, I>>(object: I): Event {
     const message = createBaseEvent();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.subscribed = (object.subscribed !== undefined && object.subscribed !== null)
       ? Event_Subscribed.fromPartial(object.subscribed)
       : undefined;
@@ -1006,7 +994,7 @@ export const Event: MessageFns<Event> = {
 };
 
 function createBaseEvent_Subscribed(): Event_Subscribed {
-  return { frameworkId: undefined, heartbeatIntervalSeconds: 0, masterInfo: undefined, _unknownFields: {} };
+  return { frameworkId: undefined, heartbeatIntervalSeconds: undefined, masterInfo: undefined, _unknownFields: {} };
 }
 
 export const Event_Subscribed: MessageFns<Event_Subscribed> = {
@@ -1014,7 +1002,7 @@ export const Event_Subscribed: MessageFns<Event_Subscribed> = {
     if (message.frameworkId !== undefined) {
       FrameworkID.encode(message.frameworkId, writer.uint32(10).fork()).join();
     }
-    if (message.heartbeatIntervalSeconds !== undefined && message.heartbeatIntervalSeconds !== 0) {
+    if (message.heartbeatIntervalSeconds !== undefined) {
       writer.uint32(17).double(message.heartbeatIntervalSeconds);
     }
     if (message.masterInfo !== undefined) {
@@ -1090,34 +1078,24 @@ export const Event_Subscribed: MessageFns<Event_Subscribed> = {
 
   fromJSON(object: any): Event_Subscribed {
     return {
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      heartbeatIntervalSeconds: isSet(object.heartbeatIntervalSeconds)
-        ? globalThis.Number(object.heartbeatIntervalSeconds)
-        : isSet(object.heartbeat_interval_seconds)
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      heartbeatIntervalSeconds: isSet(object.heartbeat_interval_seconds)
         ? globalThis.Number(object.heartbeat_interval_seconds)
-        : 0,
-      masterInfo: isSet(object.masterInfo)
-        ? MasterInfo.fromJSON(object.masterInfo)
-        : isSet(object.master_info)
-        ? MasterInfo.fromJSON(object.master_info)
         : undefined,
+      masterInfo: isSet(object.master_info) ? MasterInfo.fromJSON(object.master_info) : undefined,
     };
   },
 
   toJSON(message: Event_Subscribed): unknown {
     const obj: any = {};
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
-    if (message.heartbeatIntervalSeconds !== undefined && message.heartbeatIntervalSeconds !== 0) {
-      obj.heartbeatIntervalSeconds = floatToJson(message.heartbeatIntervalSeconds);
+    if (message.heartbeatIntervalSeconds !== undefined) {
+      obj.heartbeat_interval_seconds = floatToJson(message.heartbeatIntervalSeconds);
     }
     if (message.masterInfo !== undefined) {
-      obj.masterInfo = MasterInfo.toJSON(message.masterInfo);
+      obj.master_info = MasterInfo.toJSON(message.masterInfo);
     }
     return obj;
   },
@@ -1130,7 +1108,7 @@ export const Event_Subscribed: MessageFns<Event_Subscribed> = {
     message.frameworkId = (object.frameworkId !== undefined && object.frameworkId !== null)
       ? FrameworkID.fromPartial(object.frameworkId)
       : undefined;
-    message.heartbeatIntervalSeconds = object.heartbeatIntervalSeconds ?? 0;
+    message.heartbeatIntervalSeconds = object.heartbeatIntervalSeconds ?? undefined;
     message.masterInfo = (object.masterInfo !== undefined && object.masterInfo !== null)
       ? MasterInfo.fromPartial(object.masterInfo)
       : undefined;
@@ -1284,9 +1262,7 @@ export const Event_InverseOffers: MessageFns<Event_InverseOffers> = {
 
   fromJSON(object: any): Event_InverseOffers {
     return {
-      inverseOffers: globalThis.Array.isArray(object?.inverseOffers)
-        ? object.inverseOffers.map((e: any) => InverseOffer.fromJSON(e))
-        : globalThis.Array.isArray(object?.inverse_offers)
+      inverseOffers: globalThis.Array.isArray(object?.inverse_offers)
         ? object.inverse_offers.map((e: any) => InverseOffer.fromJSON(e))
         : [],
     };
@@ -1295,7 +1271,7 @@ export const Event_InverseOffers: MessageFns<Event_InverseOffers> = {
   toJSON(message: Event_InverseOffers): unknown {
     const obj: any = {};
     if (message.inverseOffers?.length) {
-      obj.inverseOffers = message.inverseOffers.map((e) => InverseOffer.toJSON(e));
+      obj.inverse_offers = message.inverseOffers.map((e) => InverseOffer.toJSON(e));
     }
     return obj;
   },
@@ -1372,19 +1348,13 @@ export const Event_Rescind: MessageFns<Event_Rescind> = {
   },
 
   fromJSON(object: any): Event_Rescind {
-    return {
-      offerId: isSet(object.offerId)
-        ? OfferID.fromJSON(object.offerId)
-        : isSet(object.offer_id)
-        ? OfferID.fromJSON(object.offer_id)
-        : undefined,
-    };
+    return { offerId: isSet(object.offer_id) ? OfferID.fromJSON(object.offer_id) : undefined };
   },
 
   toJSON(message: Event_Rescind): unknown {
     const obj: any = {};
     if (message.offerId !== undefined) {
-      obj.offerId = OfferID.toJSON(message.offerId);
+      obj.offer_id = OfferID.toJSON(message.offerId);
     }
     return obj;
   },
@@ -1463,19 +1433,13 @@ export const Event_RescindInverseOffer: MessageFns<Event_RescindInverseOffer> = 
   },
 
   fromJSON(object: any): Event_RescindInverseOffer {
-    return {
-      inverseOfferId: isSet(object.inverseOfferId)
-        ? OfferID.fromJSON(object.inverseOfferId)
-        : isSet(object.inverse_offer_id)
-        ? OfferID.fromJSON(object.inverse_offer_id)
-        : undefined,
-    };
+    return { inverseOfferId: isSet(object.inverse_offer_id) ? OfferID.fromJSON(object.inverse_offer_id) : undefined };
   },
 
   toJSON(message: Event_RescindInverseOffer): unknown {
     const obj: any = {};
     if (message.inverseOfferId !== undefined) {
-      obj.inverseOfferId = OfferID.toJSON(message.inverseOfferId);
+      obj.inverse_offer_id = OfferID.toJSON(message.inverseOfferId);
     }
     return obj;
   },
@@ -1663,7 +1627,7 @@ export const Event_UpdateOperationStatus: MessageFns<Event_UpdateOperationStatus
 };
 
 function createBaseEvent_Message(): Event_Message {
-  return { agentId: undefined, executorId: undefined, data: new Uint8Array(0), _unknownFields: {} };
+  return { agentId: undefined, executorId: undefined, data: undefined, _unknownFields: {} };
 }
 
 export const Event_Message: MessageFns<Event_Message> = {
@@ -1674,7 +1638,7 @@ export const Event_Message: MessageFns<Event_Message> = {
     if (message.executorId !== undefined) {
       ExecutorID.encode(message.executorId, writer.uint32(18).fork()).join();
     }
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(26).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
@@ -1747,29 +1711,21 @@ export const Event_Message: MessageFns<Event_Message> = {
 
   fromJSON(object: any): Event_Message {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      data: isSet(object.data) ? bytesFromBase64(object.data) : undefined,
     };
   },
 
   toJSON(message: Event_Message): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
     return obj;
@@ -1786,13 +1742,13 @@ export const Event_Message: MessageFns<Event_Message> = {
     message.executorId = (object.executorId !== undefined && object.executorId !== null)
       ? ExecutorID.fromPartial(object.executorId)
       : undefined;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? undefined;
     return message;
   },
 };
 
 function createBaseEvent_Failure(): Event_Failure {
-  return { agentId: undefined, executorId: undefined, status: 0, _unknownFields: {} };
+  return { agentId: undefined, executorId: undefined, status: undefined, _unknownFields: {} };
 }
 
 export const Event_Failure: MessageFns<Event_Failure> = {
@@ -1803,7 +1759,7 @@ export const Event_Failure: MessageFns<Event_Failure> = {
     if (message.executorId !== undefined) {
       ExecutorID.encode(message.executorId, writer.uint32(18).fork()).join();
     }
-    if (message.status !== undefined && message.status !== 0) {
+    if (message.status !== undefined) {
       writer.uint32(24).int32(message.status);
     }
     if (message._unknownFields !== undefined) {
@@ -1876,29 +1832,21 @@ export const Event_Failure: MessageFns<Event_Failure> = {
 
   fromJSON(object: any): Event_Failure {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      status: isSet(object.status) ? globalThis.Number(object.status) : 0,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      status: isSet(object.status) ? globalThis.Number(object.status) : undefined,
     };
   },
 
   toJSON(message: Event_Failure): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
-    if (message.status !== undefined && message.status !== 0) {
+    if (message.status !== undefined) {
       obj.status = Math.round(message.status);
     }
     return obj;
@@ -1915,18 +1863,18 @@ export const Event_Failure: MessageFns<Event_Failure> = {
     message.executorId = (object.executorId !== undefined && object.executorId !== null)
       ? ExecutorID.fromPartial(object.executorId)
       : undefined;
-    message.status = object.status ?? 0;
+    message.status = object.status ?? undefined;
     return message;
   },
 };
 
 function createBaseEvent_Error(): Event_Error {
-  return { message: "", _unknownFields: {} };
+  return { message: undefined, _unknownFields: {} };
 }
 
 export const Event_Error: MessageFns<Event_Error> = {
   encode(message: Event_Error, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.message !== "") {
+    if (message.message !== undefined) {
       writer.uint32(10).string(message.message);
     }
     if (message._unknownFields !== undefined) {
@@ -1982,12 +1930,12 @@ export const Event_Error: MessageFns<Event_Error> = {
   },
 
   fromJSON(object: any): Event_Error {
-    return { message: isSet(object.message) ? globalThis.String(object.message) : "" };
+    return { message: isSet(object.message) ? globalThis.String(object.message) : undefined };
   },
 
   toJSON(message: Event_Error): unknown {
     const obj: any = {};
-    if (message.message !== "") {
+    if (message.message !== undefined) {
       obj.message = message.message;
     }
     return obj;
@@ -1998,18 +1946,18 @@ export const Event_Error: MessageFns<Event_Error> = {
   },
   fromPartial<I extends Exact<DeepPartial<Event_Error>, I>>(object: I): Event_Error {
     const message = createBaseEvent_Error();
-    message.message = object.message ?? "";
+    message.message = object.message ?? undefined;
     return message;
   },
 };
 
 function createBaseResponse(): Response {
-  return { type: 0, reconcileOperations: undefined, _unknownFields: {} };
+  return { type: undefined, reconcileOperations: undefined, _unknownFields: {} };
 }
 
 export const Response: MessageFns<Response> = {
   encode(message: Response, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(8).int32(message.type);
     }
     if (message.reconcileOperations !== undefined) {
@@ -2077,10 +2025,8 @@ export const Response: MessageFns<Response> = {
 
   fromJSON(object: any): Response {
     return {
-      type: isSet(object.type) ? response_TypeFromJSON(object.type) : 0,
-      reconcileOperations: isSet(object.reconcileOperations)
-        ? Response_ReconcileOperations.fromJSON(object.reconcileOperations)
-        : isSet(object.reconcile_operations)
+      type: isSet(object.type) ? response_TypeFromJSON(object.type) : undefined,
+      reconcileOperations: isSet(object.reconcile_operations)
         ? Response_ReconcileOperations.fromJSON(object.reconcile_operations)
         : undefined,
     };
@@ -2088,11 +2034,11 @@ export const Response: MessageFns<Response> = {
 
   toJSON(message: Response): unknown {
     const obj: any = {};
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = response_TypeToJSON(message.type);
     }
     if (message.reconcileOperations !== undefined) {
-      obj.reconcileOperations = Response_ReconcileOperations.toJSON(message.reconcileOperations);
+      obj.reconcile_operations = Response_ReconcileOperations.toJSON(message.reconcileOperations);
     }
     return obj;
   },
@@ -2102,7 +2048,7 @@ export const Response: MessageFns<Response> = {
   },
   fromPartial<I extends Exact<DeepPartial<Response>, I>>(object: I): Response {
     const message = createBaseResponse();
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.reconcileOperations = (object.reconcileOperations !== undefined && object.reconcileOperations !== null)
       ? Response_ReconcileOperations.fromPartial(object.reconcileOperations)
       : undefined;
@@ -2173,9 +2119,7 @@ export const Response_ReconcileOperations: MessageFns<Response_ReconcileOperatio
 
   fromJSON(object: any): Response_ReconcileOperations {
     return {
-      operationStatuses: globalThis.Array.isArray(object?.operationStatuses)
-        ? object.operationStatuses.map((e: any) => OperationStatus.fromJSON(e))
-        : globalThis.Array.isArray(object?.operation_statuses)
+      operationStatuses: globalThis.Array.isArray(object?.operation_statuses)
         ? object.operation_statuses.map((e: any) => OperationStatus.fromJSON(e))
         : [],
     };
@@ -2184,7 +2128,7 @@ export const Response_ReconcileOperations: MessageFns<Response_ReconcileOperatio
   toJSON(message: Response_ReconcileOperations): unknown {
     const obj: any = {};
     if (message.operationStatuses?.length) {
-      obj.operationStatuses = message.operationStatuses.map((e) => OperationStatus.toJSON(e));
+      obj.operation_statuses = message.operationStatuses.map((e) => OperationStatus.toJSON(e));
     }
     return obj;
   },
@@ -2305,18 +2249,16 @@ export const AttributeConstraint: MessageFns<AttributeConstraint> = {
 };
 
 function createBaseAttributeConstraint_Selector(): AttributeConstraint_Selector {
-  return { selector: undefined, _unknownFields: {} };
+  return { pseudoattributeType: undefined, attributeName: undefined, _unknownFields: {} };
 }
 
 export const AttributeConstraint_Selector: MessageFns<AttributeConstraint_Selector> = {
   encode(message: AttributeConstraint_Selector, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.selector?.$case) {
-      case "pseudoattributeType":
-        writer.uint32(8).int32(message.selector.value);
-        break;
-      case "attributeName":
-        writer.uint32(18).string(message.selector.value);
-        break;
+    if (message.pseudoattributeType !== undefined) {
+      writer.uint32(8).int32(message.pseudoattributeType);
+    }
+    if (message.attributeName !== undefined) {
+      writer.uint32(18).string(message.attributeName);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2347,7 +2289,7 @@ export const AttributeConstraint_Selector: MessageFns<AttributeConstraint_Select
               break;
             }
 
-            message.selector = { $case: "pseudoattributeType", value: reader.int32() as any };
+            message.pseudoattributeType = reader.int32() as any;
             continue;
           }
           case 2: {
@@ -2355,7 +2297,7 @@ export const AttributeConstraint_Selector: MessageFns<AttributeConstraint_Select
               break;
             }
 
-            message.selector = { $case: "attributeName", value: reader.string() };
+            message.attributeName = reader.string();
             continue;
           }
         }
@@ -2380,30 +2322,20 @@ export const AttributeConstraint_Selector: MessageFns<AttributeConstraint_Select
 
   fromJSON(object: any): AttributeConstraint_Selector {
     return {
-      selector: isSet(object.pseudoattributeType)
-        ? {
-          $case: "pseudoattributeType",
-          value: attributeConstraint_Selector_PseudoattributeTypeFromJSON(object.pseudoattributeType),
-        }
-        : isSet(object.pseudoattribute_type)
-        ? {
-          $case: "pseudoattributeType",
-          value: attributeConstraint_Selector_PseudoattributeTypeFromJSON(object.pseudoattribute_type),
-        }
-        : isSet(object.attributeName)
-        ? { $case: "attributeName", value: globalThis.String(object.attributeName) }
-        : isSet(object.attribute_name)
-        ? { $case: "attributeName", value: globalThis.String(object.attribute_name) }
+      pseudoattributeType: isSet(object.pseudoattribute_type)
+        ? attributeConstraint_Selector_PseudoattributeTypeFromJSON(object.pseudoattribute_type)
         : undefined,
+      attributeName: isSet(object.attribute_name) ? globalThis.String(object.attribute_name) : undefined,
     };
   },
 
   toJSON(message: AttributeConstraint_Selector): unknown {
     const obj: any = {};
-    if (message.selector?.$case === "pseudoattributeType") {
-      obj.pseudoattributeType = attributeConstraint_Selector_PseudoattributeTypeToJSON(message.selector.value);
-    } else if (message.selector?.$case === "attributeName") {
-      obj.attributeName = message.selector.value;
+    if (message.pseudoattributeType !== undefined) {
+      obj.pseudoattribute_type = attributeConstraint_Selector_PseudoattributeTypeToJSON(message.pseudoattributeType);
+    }
+    if (message.attributeName !== undefined) {
+      obj.attribute_name = message.attributeName;
     }
     return obj;
   },
@@ -2413,49 +2345,43 @@ export const AttributeConstraint_Selector: MessageFns<AttributeConstraint_Select
   },
   fromPartial<I extends Exact<DeepPartial<AttributeConstraint_Selector>, I>>(object: I): AttributeConstraint_Selector {
     const message = createBaseAttributeConstraint_Selector();
-    switch (object.selector?.$case) {
-      case "pseudoattributeType": {
-        if (object.selector?.value !== undefined && object.selector?.value !== null) {
-          message.selector = { $case: "pseudoattributeType", value: object.selector.value };
-        }
-        break;
-      }
-      case "attributeName": {
-        if (object.selector?.value !== undefined && object.selector?.value !== null) {
-          message.selector = { $case: "attributeName", value: object.selector.value };
-        }
-        break;
-      }
-    }
+    message.pseudoattributeType = object.pseudoattributeType ?? undefined;
+    message.attributeName = object.attributeName ?? undefined;
     return message;
   },
 };
 
 function createBaseAttributeConstraint_Predicate(): AttributeConstraint_Predicate {
-  return { predicate: undefined, _unknownFields: {} };
+  return {
+    exists: undefined,
+    notExists: undefined,
+    textEquals: undefined,
+    textNotEquals: undefined,
+    textMatches: undefined,
+    textNotMatches: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predicate> = {
   encode(message: AttributeConstraint_Predicate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.predicate?.$case) {
-      case "exists":
-        AttributeConstraint_Predicate_Exists.encode(message.predicate.value, writer.uint32(10).fork()).join();
-        break;
-      case "notExists":
-        AttributeConstraint_Predicate_NotExists.encode(message.predicate.value, writer.uint32(18).fork()).join();
-        break;
-      case "textEquals":
-        AttributeConstraint_Predicate_TextEquals.encode(message.predicate.value, writer.uint32(26).fork()).join();
-        break;
-      case "textNotEquals":
-        AttributeConstraint_Predicate_TextNotEquals.encode(message.predicate.value, writer.uint32(34).fork()).join();
-        break;
-      case "textMatches":
-        AttributeConstraint_Predicate_TextMatches.encode(message.predicate.value, writer.uint32(42).fork()).join();
-        break;
-      case "textNotMatches":
-        AttributeConstraint_Predicate_TextNotMatches.encode(message.predicate.value, writer.uint32(50).fork()).join();
-        break;
+    if (message.exists !== undefined) {
+      AttributeConstraint_Predicate_Exists.encode(message.exists, writer.uint32(10).fork()).join();
+    }
+    if (message.notExists !== undefined) {
+      AttributeConstraint_Predicate_NotExists.encode(message.notExists, writer.uint32(18).fork()).join();
+    }
+    if (message.textEquals !== undefined) {
+      AttributeConstraint_Predicate_TextEquals.encode(message.textEquals, writer.uint32(26).fork()).join();
+    }
+    if (message.textNotEquals !== undefined) {
+      AttributeConstraint_Predicate_TextNotEquals.encode(message.textNotEquals, writer.uint32(34).fork()).join();
+    }
+    if (message.textMatches !== undefined) {
+      AttributeConstraint_Predicate_TextMatches.encode(message.textMatches, writer.uint32(42).fork()).join();
+    }
+    if (message.textNotMatches !== undefined) {
+      AttributeConstraint_Predicate_TextNotMatches.encode(message.textNotMatches, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2486,10 +2412,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "exists",
-              value: AttributeConstraint_Predicate_Exists.decode(reader, reader.uint32()),
-            };
+            message.exists = AttributeConstraint_Predicate_Exists.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -2497,10 +2420,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "notExists",
-              value: AttributeConstraint_Predicate_NotExists.decode(reader, reader.uint32()),
-            };
+            message.notExists = AttributeConstraint_Predicate_NotExists.decode(reader, reader.uint32());
             continue;
           }
           case 3: {
@@ -2508,10 +2428,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "textEquals",
-              value: AttributeConstraint_Predicate_TextEquals.decode(reader, reader.uint32()),
-            };
+            message.textEquals = AttributeConstraint_Predicate_TextEquals.decode(reader, reader.uint32());
             continue;
           }
           case 4: {
@@ -2519,10 +2436,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "textNotEquals",
-              value: AttributeConstraint_Predicate_TextNotEquals.decode(reader, reader.uint32()),
-            };
+            message.textNotEquals = AttributeConstraint_Predicate_TextNotEquals.decode(reader, reader.uint32());
             continue;
           }
           case 5: {
@@ -2530,10 +2444,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "textMatches",
-              value: AttributeConstraint_Predicate_TextMatches.decode(reader, reader.uint32()),
-            };
+            message.textMatches = AttributeConstraint_Predicate_TextMatches.decode(reader, reader.uint32());
             continue;
           }
           case 6: {
@@ -2541,10 +2452,7 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
               break;
             }
 
-            message.predicate = {
-              $case: "textNotMatches",
-              value: AttributeConstraint_Predicate_TextNotMatches.decode(reader, reader.uint32()),
-            };
+            message.textNotMatches = AttributeConstraint_Predicate_TextNotMatches.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2569,55 +2477,44 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
 
   fromJSON(object: any): AttributeConstraint_Predicate {
     return {
-      predicate: isSet(object.exists)
-        ? { $case: "exists", value: AttributeConstraint_Predicate_Exists.fromJSON(object.exists) }
-        : isSet(object.notExists)
-        ? { $case: "notExists", value: AttributeConstraint_Predicate_NotExists.fromJSON(object.notExists) }
-        : isSet(object.not_exists)
-        ? { $case: "notExists", value: AttributeConstraint_Predicate_NotExists.fromJSON(object.not_exists) }
-        : isSet(object.textEquals)
-        ? { $case: "textEquals", value: AttributeConstraint_Predicate_TextEquals.fromJSON(object.textEquals) }
-        : isSet(object.text_equals)
-        ? { $case: "textEquals", value: AttributeConstraint_Predicate_TextEquals.fromJSON(object.text_equals) }
-        : isSet(object.textNotEquals)
-        ? { $case: "textNotEquals", value: AttributeConstraint_Predicate_TextNotEquals.fromJSON(object.textNotEquals) }
-        : isSet(object.text_not_equals)
-        ? {
-          $case: "textNotEquals",
-          value: AttributeConstraint_Predicate_TextNotEquals.fromJSON(object.text_not_equals),
-        }
-        : isSet(object.textMatches)
-        ? { $case: "textMatches", value: AttributeConstraint_Predicate_TextMatches.fromJSON(object.textMatches) }
-        : isSet(object.text_matches)
-        ? { $case: "textMatches", value: AttributeConstraint_Predicate_TextMatches.fromJSON(object.text_matches) }
-        : isSet(object.textNotMatches)
-        ? {
-          $case: "textNotMatches",
-          value: AttributeConstraint_Predicate_TextNotMatches.fromJSON(object.textNotMatches),
-        }
-        : isSet(object.text_not_matches)
-        ? {
-          $case: "textNotMatches",
-          value: AttributeConstraint_Predicate_TextNotMatches.fromJSON(object.text_not_matches),
-        }
+      exists: isSet(object.exists) ? AttributeConstraint_Predicate_Exists.fromJSON(object.exists) : undefined,
+      notExists: isSet(object.not_exists)
+        ? AttributeConstraint_Predicate_NotExists.fromJSON(object.not_exists)
+        : undefined,
+      textEquals: isSet(object.text_equals)
+        ? AttributeConstraint_Predicate_TextEquals.fromJSON(object.text_equals)
+        : undefined,
+      textNotEquals: isSet(object.text_not_equals)
+        ? AttributeConstraint_Predicate_TextNotEquals.fromJSON(object.text_not_equals)
+        : undefined,
+      textMatches: isSet(object.text_matches)
+        ? AttributeConstraint_Predicate_TextMatches.fromJSON(object.text_matches)
+        : undefined,
+      textNotMatches: isSet(object.text_not_matches)
+        ? AttributeConstraint_Predicate_TextNotMatches.fromJSON(object.text_not_matches)
         : undefined,
     };
   },
 
   toJSON(message: AttributeConstraint_Predicate): unknown {
     const obj: any = {};
-    if (message.predicate?.$case === "exists") {
-      obj.exists = AttributeConstraint_Predicate_Exists.toJSON(message.predicate.value);
-    } else if (message.predicate?.$case === "notExists") {
-      obj.notExists = AttributeConstraint_Predicate_NotExists.toJSON(message.predicate.value);
-    } else if (message.predicate?.$case === "textEquals") {
-      obj.textEquals = AttributeConstraint_Predicate_TextEquals.toJSON(message.predicate.value);
-    } else if (message.predicate?.$case === "textNotEquals") {
-      obj.textNotEquals = AttributeConstraint_Predicate_TextNotEquals.toJSON(message.predicate.value);
-    } else if (message.predicate?.$case === "textMatches") {
-      obj.textMatches = AttributeConstraint_Predicate_TextMatches.toJSON(message.predicate.value);
-    } else if (message.predicate?.$case === "textNotMatches") {
-      obj.textNotMatches = AttributeConstraint_Predicate_TextNotMatches.toJSON(message.predicate.value);
+    if (message.exists !== undefined) {
+      obj.exists = AttributeConstraint_Predicate_Exists.toJSON(message.exists);
+    }
+    if (message.notExists !== undefined) {
+      obj.not_exists = AttributeConstraint_Predicate_NotExists.toJSON(message.notExists);
+    }
+    if (message.textEquals !== undefined) {
+      obj.text_equals = AttributeConstraint_Predicate_TextEquals.toJSON(message.textEquals);
+    }
+    if (message.textNotEquals !== undefined) {
+      obj.text_not_equals = AttributeConstraint_Predicate_TextNotEquals.toJSON(message.textNotEquals);
+    }
+    if (message.textMatches !== undefined) {
+      obj.text_matches = AttributeConstraint_Predicate_TextMatches.toJSON(message.textMatches);
+    }
+    if (message.textNotMatches !== undefined) {
+      obj.text_not_matches = AttributeConstraint_Predicate_TextNotMatches.toJSON(message.textNotMatches);
     }
     return obj;
   },
@@ -2629,62 +2526,24 @@ export const AttributeConstraint_Predicate: MessageFns<AttributeConstraint_Predi
     object: I,
   ): AttributeConstraint_Predicate {
     const message = createBaseAttributeConstraint_Predicate();
-    switch (object.predicate?.$case) {
-      case "exists": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "exists",
-            value: AttributeConstraint_Predicate_Exists.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-      case "notExists": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "notExists",
-            value: AttributeConstraint_Predicate_NotExists.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-      case "textEquals": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "textEquals",
-            value: AttributeConstraint_Predicate_TextEquals.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-      case "textNotEquals": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "textNotEquals",
-            value: AttributeConstraint_Predicate_TextNotEquals.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-      case "textMatches": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "textMatches",
-            value: AttributeConstraint_Predicate_TextMatches.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-      case "textNotMatches": {
-        if (object.predicate?.value !== undefined && object.predicate?.value !== null) {
-          message.predicate = {
-            $case: "textNotMatches",
-            value: AttributeConstraint_Predicate_TextNotMatches.fromPartial(object.predicate.value),
-          };
-        }
-        break;
-      }
-    }
+    message.exists = (object.exists !== undefined && object.exists !== null)
+      ? AttributeConstraint_Predicate_Exists.fromPartial(object.exists)
+      : undefined;
+    message.notExists = (object.notExists !== undefined && object.notExists !== null)
+      ? AttributeConstraint_Predicate_NotExists.fromPartial(object.notExists)
+      : undefined;
+    message.textEquals = (object.textEquals !== undefined && object.textEquals !== null)
+      ? AttributeConstraint_Predicate_TextEquals.fromPartial(object.textEquals)
+      : undefined;
+    message.textNotEquals = (object.textNotEquals !== undefined && object.textNotEquals !== null)
+      ? AttributeConstraint_Predicate_TextNotEquals.fromPartial(object.textNotEquals)
+      : undefined;
+    message.textMatches = (object.textMatches !== undefined && object.textMatches !== null)
+      ? AttributeConstraint_Predicate_TextMatches.fromPartial(object.textMatches)
+      : undefined;
+    message.textNotMatches = (object.textNotMatches !== undefined && object.textNotMatches !== null)
+      ? AttributeConstraint_Predicate_TextNotMatches.fromPartial(object.textNotMatches)
+      : undefined;
     return message;
   },
 };
@@ -2834,12 +2693,12 @@ export const AttributeConstraint_Predicate_NotExists: MessageFns<AttributeConstr
 };
 
 function createBaseAttributeConstraint_Predicate_TextEquals(): AttributeConstraint_Predicate_TextEquals {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const AttributeConstraint_Predicate_TextEquals: MessageFns<AttributeConstraint_Predicate_TextEquals> = {
   encode(message: AttributeConstraint_Predicate_TextEquals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -2895,12 +2754,12 @@ export const AttributeConstraint_Predicate_TextEquals: MessageFns<AttributeConst
   },
 
   fromJSON(object: any): AttributeConstraint_Predicate_TextEquals {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: AttributeConstraint_Predicate_TextEquals): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -2915,13 +2774,13 @@ export const AttributeConstraint_Predicate_TextEquals: MessageFns<AttributeConst
     object: I,
   ): AttributeConstraint_Predicate_TextEquals {
     const message = createBaseAttributeConstraint_Predicate_TextEquals();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseAttributeConstraint_Predicate_TextNotEquals(): AttributeConstraint_Predicate_TextNotEquals {
-  return { value: "", _unknownFields: {} };
+  return { value: undefined, _unknownFields: {} };
 }
 
 export const AttributeConstraint_Predicate_TextNotEquals: MessageFns<AttributeConstraint_Predicate_TextNotEquals> = {
@@ -2929,7 +2788,7 @@ export const AttributeConstraint_Predicate_TextNotEquals: MessageFns<AttributeCo
     message: AttributeConstraint_Predicate_TextNotEquals,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -2985,12 +2844,12 @@ export const AttributeConstraint_Predicate_TextNotEquals: MessageFns<AttributeCo
   },
 
   fromJSON(object: any): AttributeConstraint_Predicate_TextNotEquals {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
+    return { value: isSet(object.value) ? globalThis.String(object.value) : undefined };
   },
 
   toJSON(message: AttributeConstraint_Predicate_TextNotEquals): unknown {
     const obj: any = {};
-    if (message.value !== "") {
+    if (message.value !== undefined) {
       obj.value = message.value;
     }
     return obj;
@@ -3005,18 +2864,18 @@ export const AttributeConstraint_Predicate_TextNotEquals: MessageFns<AttributeCo
     object: I,
   ): AttributeConstraint_Predicate_TextNotEquals {
     const message = createBaseAttributeConstraint_Predicate_TextNotEquals();
-    message.value = object.value ?? "";
+    message.value = object.value ?? undefined;
     return message;
   },
 };
 
 function createBaseAttributeConstraint_Predicate_TextMatches(): AttributeConstraint_Predicate_TextMatches {
-  return { regex: "", _unknownFields: {} };
+  return { regex: undefined, _unknownFields: {} };
 }
 
 export const AttributeConstraint_Predicate_TextMatches: MessageFns<AttributeConstraint_Predicate_TextMatches> = {
   encode(message: AttributeConstraint_Predicate_TextMatches, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.regex !== "") {
+    if (message.regex !== undefined) {
       writer.uint32(10).string(message.regex);
     }
     if (message._unknownFields !== undefined) {
@@ -3072,12 +2931,12 @@ export const AttributeConstraint_Predicate_TextMatches: MessageFns<AttributeCons
   },
 
   fromJSON(object: any): AttributeConstraint_Predicate_TextMatches {
-    return { regex: isSet(object.regex) ? globalThis.String(object.regex) : "" };
+    return { regex: isSet(object.regex) ? globalThis.String(object.regex) : undefined };
   },
 
   toJSON(message: AttributeConstraint_Predicate_TextMatches): unknown {
     const obj: any = {};
-    if (message.regex !== "") {
+    if (message.regex !== undefined) {
       obj.regex = message.regex;
     }
     return obj;
@@ -3092,13 +2951,13 @@ export const AttributeConstraint_Predicate_TextMatches: MessageFns<AttributeCons
     object: I,
   ): AttributeConstraint_Predicate_TextMatches {
     const message = createBaseAttributeConstraint_Predicate_TextMatches();
-    message.regex = object.regex ?? "";
+    message.regex = object.regex ?? undefined;
     return message;
   },
 };
 
 function createBaseAttributeConstraint_Predicate_TextNotMatches(): AttributeConstraint_Predicate_TextNotMatches {
-  return { regex: "", _unknownFields: {} };
+  return { regex: undefined, _unknownFields: {} };
 }
 
 export const AttributeConstraint_Predicate_TextNotMatches: MessageFns<AttributeConstraint_Predicate_TextNotMatches> = {
@@ -3106,7 +2965,7 @@ export const AttributeConstraint_Predicate_TextNotMatches: MessageFns<AttributeC
     message: AttributeConstraint_Predicate_TextNotMatches,
     writer: BinaryWriter = new BinaryWriter(),
   ): BinaryWriter {
-    if (message.regex !== "") {
+    if (message.regex !== undefined) {
       writer.uint32(10).string(message.regex);
     }
     if (message._unknownFields !== undefined) {
@@ -3162,12 +3021,12 @@ export const AttributeConstraint_Predicate_TextNotMatches: MessageFns<AttributeC
   },
 
   fromJSON(object: any): AttributeConstraint_Predicate_TextNotMatches {
-    return { regex: isSet(object.regex) ? globalThis.String(object.regex) : "" };
+    return { regex: isSet(object.regex) ? globalThis.String(object.regex) : undefined };
   },
 
   toJSON(message: AttributeConstraint_Predicate_TextNotMatches): unknown {
     const obj: any = {};
-    if (message.regex !== "") {
+    if (message.regex !== undefined) {
       obj.regex = message.regex;
     }
     return obj;
@@ -3182,7 +3041,7 @@ export const AttributeConstraint_Predicate_TextNotMatches: MessageFns<AttributeC
     object: I,
   ): AttributeConstraint_Predicate_TextNotMatches {
     const message = createBaseAttributeConstraint_Predicate_TextNotMatches();
-    message.regex = object.regex ?? "";
+    message.regex = object.regex ?? undefined;
     return message;
   },
 };
@@ -3228,7 +3087,7 @@ export const OfferConstraints: MessageFns<OfferConstraints> = {
             }
 
             const entry1 = OfferConstraints_RoleConstraintsEntry.decode(reader, reader.uint32());
-            if (entry1.value !== undefined) {
+            if (entry1.value !== undefined && entry1.key !== undefined) {
               message.roleConstraints[entry1.key] = entry1.value;
             }
             continue;
@@ -3255,20 +3114,7 @@ export const OfferConstraints: MessageFns<OfferConstraints> = {
 
   fromJSON(object: any): OfferConstraints {
     return {
-      roleConstraints: isObject(object.roleConstraints)
-        ? (globalThis.Object.entries(object.roleConstraints) as [string, any][]).reduce(
-          (acc: { [key: string]: OfferConstraints_RoleConstraints }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: OfferConstraints_RoleConstraints.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.role_constraints)
+      roleConstraints: isObject(object.role_constraints)
         ? (globalThis.Object.entries(object.role_constraints) as [string, any][]).reduce(
           (acc: { [key: string]: OfferConstraints_RoleConstraints }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -3293,9 +3139,9 @@ export const OfferConstraints: MessageFns<OfferConstraints> = {
         OfferConstraints_RoleConstraints,
       ][];
       if (entries.length > 0) {
-        obj.roleConstraints = {};
+        obj.role_constraints = {};
         entries.forEach(([k, v]) => {
-          obj.roleConstraints[k] = OfferConstraints_RoleConstraints.toJSON(v);
+          obj.role_constraints[k] = OfferConstraints_RoleConstraints.toJSON(v);
         });
       }
     }
@@ -3478,9 +3324,7 @@ export const OfferConstraints_RoleConstraints_Group: MessageFns<OfferConstraints
 
   fromJSON(object: any): OfferConstraints_RoleConstraints_Group {
     return {
-      attributeConstraints: globalThis.Array.isArray(object?.attributeConstraints)
-        ? object.attributeConstraints.map((e: any) => AttributeConstraint.fromJSON(e))
-        : globalThis.Array.isArray(object?.attribute_constraints)
+      attributeConstraints: globalThis.Array.isArray(object?.attribute_constraints)
         ? object.attribute_constraints.map((e: any) => AttributeConstraint.fromJSON(e))
         : [],
     };
@@ -3489,7 +3333,7 @@ export const OfferConstraints_RoleConstraints_Group: MessageFns<OfferConstraints
   toJSON(message: OfferConstraints_RoleConstraints_Group): unknown {
     const obj: any = {};
     if (message.attributeConstraints?.length) {
-      obj.attributeConstraints = message.attributeConstraints.map((e) => AttributeConstraint.toJSON(e));
+      obj.attribute_constraints = message.attributeConstraints.map((e) => AttributeConstraint.toJSON(e));
     }
     return obj;
   },
@@ -3509,12 +3353,12 @@ export const OfferConstraints_RoleConstraints_Group: MessageFns<OfferConstraints
 };
 
 function createBaseOfferConstraints_RoleConstraintsEntry(): OfferConstraints_RoleConstraintsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: undefined, value: undefined, _unknownFields: {} };
 }
 
 export const OfferConstraints_RoleConstraintsEntry: MessageFns<OfferConstraints_RoleConstraintsEntry> = {
   encode(message: OfferConstraints_RoleConstraintsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -3582,14 +3426,14 @@ export const OfferConstraints_RoleConstraintsEntry: MessageFns<OfferConstraints_
 
   fromJSON(object: any): OfferConstraints_RoleConstraintsEntry {
     return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : undefined,
       value: isSet(object.value) ? OfferConstraints_RoleConstraints.fromJSON(object.value) : undefined,
     };
   },
 
   toJSON(message: OfferConstraints_RoleConstraintsEntry): unknown {
     const obj: any = {};
-    if (message.key !== "") {
+    if (message.key !== undefined) {
       obj.key = message.key;
     }
     if (message.value !== undefined) {
@@ -3607,7 +3451,7 @@ export const OfferConstraints_RoleConstraintsEntry: MessageFns<OfferConstraints_
     object: I,
   ): OfferConstraints_RoleConstraintsEntry {
     const message = createBaseOfferConstraints_RoleConstraintsEntry();
-    message.key = object.key ?? "";
+    message.key = object.key ?? undefined;
     message.value = (object.value !== undefined && object.value !== null)
       ? OfferConstraints_RoleConstraints.fromPartial(object.value)
       : undefined;
@@ -3618,7 +3462,7 @@ export const OfferConstraints_RoleConstraintsEntry: MessageFns<OfferConstraints_
 function createBaseCall(): Call {
   return {
     frameworkId: undefined,
-    type: 0,
+    type: undefined,
     subscribe: undefined,
     accept: undefined,
     decline: undefined,
@@ -3644,7 +3488,7 @@ export const Call: MessageFns<Call> = {
     if (message.frameworkId !== undefined) {
       FrameworkID.encode(message.frameworkId, writer.uint32(10).fork()).join();
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       writer.uint32(16).int32(message.type);
     }
     if (message.subscribe !== undefined) {
@@ -3885,12 +3729,8 @@ export const Call: MessageFns<Call> = {
 
   fromJSON(object: any): Call {
     return {
-      frameworkId: isSet(object.frameworkId)
-        ? FrameworkID.fromJSON(object.frameworkId)
-        : isSet(object.framework_id)
-        ? FrameworkID.fromJSON(object.framework_id)
-        : undefined,
-      type: isSet(object.type) ? call_TypeFromJSON(object.type) : 0,
+      frameworkId: isSet(object.framework_id) ? FrameworkID.fromJSON(object.framework_id) : undefined,
+      type: isSet(object.type) ? call_TypeFromJSON(object.type) : undefined,
       subscribe: isSet(object.subscribe) ? Call_Subscribe.fromJSON(object.subscribe) : undefined,
       accept: isSet(object.accept) ? Call_Accept.fromJSON(object.accept) : undefined,
       decline: isSet(object.decline) ? Call_Decline.fromJSON(object.decline) : undefined,
@@ -3900,31 +3740,21 @@ export const Call: MessageFns<Call> = {
       reconcile: isSet(object.reconcile) ? Call_Reconcile.fromJSON(object.reconcile) : undefined,
       message: isSet(object.message) ? Call_Message.fromJSON(object.message) : undefined,
       request: isSet(object.request) ? Call_Request.fromJSON(object.request) : undefined,
-      acceptInverseOffers: isSet(object.acceptInverseOffers)
-        ? Call_AcceptInverseOffers.fromJSON(object.acceptInverseOffers)
-        : isSet(object.accept_inverse_offers)
+      acceptInverseOffers: isSet(object.accept_inverse_offers)
         ? Call_AcceptInverseOffers.fromJSON(object.accept_inverse_offers)
         : undefined,
-      declineInverseOffers: isSet(object.declineInverseOffers)
-        ? Call_DeclineInverseOffers.fromJSON(object.declineInverseOffers)
-        : isSet(object.decline_inverse_offers)
+      declineInverseOffers: isSet(object.decline_inverse_offers)
         ? Call_DeclineInverseOffers.fromJSON(object.decline_inverse_offers)
         : undefined,
       revive: isSet(object.revive) ? Call_Revive.fromJSON(object.revive) : undefined,
       suppress: isSet(object.suppress) ? Call_Suppress.fromJSON(object.suppress) : undefined,
-      acknowledgeOperationStatus: isSet(object.acknowledgeOperationStatus)
-        ? Call_AcknowledgeOperationStatus.fromJSON(object.acknowledgeOperationStatus)
-        : isSet(object.acknowledge_operation_status)
+      acknowledgeOperationStatus: isSet(object.acknowledge_operation_status)
         ? Call_AcknowledgeOperationStatus.fromJSON(object.acknowledge_operation_status)
         : undefined,
-      reconcileOperations: isSet(object.reconcileOperations)
-        ? Call_ReconcileOperations.fromJSON(object.reconcileOperations)
-        : isSet(object.reconcile_operations)
+      reconcileOperations: isSet(object.reconcile_operations)
         ? Call_ReconcileOperations.fromJSON(object.reconcile_operations)
         : undefined,
-      updateFramework: isSet(object.updateFramework)
-        ? Call_UpdateFramework.fromJSON(object.updateFramework)
-        : isSet(object.update_framework)
+      updateFramework: isSet(object.update_framework)
         ? Call_UpdateFramework.fromJSON(object.update_framework)
         : undefined,
     };
@@ -3933,9 +3763,9 @@ export const Call: MessageFns<Call> = {
   toJSON(message: Call): unknown {
     const obj: any = {};
     if (message.frameworkId !== undefined) {
-      obj.frameworkId = FrameworkID.toJSON(message.frameworkId);
+      obj.framework_id = FrameworkID.toJSON(message.frameworkId);
     }
-    if (message.type !== undefined && message.type !== 0) {
+    if (message.type !== undefined) {
       obj.type = call_TypeToJSON(message.type);
     }
     if (message.subscribe !== undefined) {
@@ -3966,10 +3796,10 @@ export const Call: MessageFns<Call> = {
       obj.request = Call_Request.toJSON(message.request);
     }
     if (message.acceptInverseOffers !== undefined) {
-      obj.acceptInverseOffers = Call_AcceptInverseOffers.toJSON(message.acceptInverseOffers);
+      obj.accept_inverse_offers = Call_AcceptInverseOffers.toJSON(message.acceptInverseOffers);
     }
     if (message.declineInverseOffers !== undefined) {
-      obj.declineInverseOffers = Call_DeclineInverseOffers.toJSON(message.declineInverseOffers);
+      obj.decline_inverse_offers = Call_DeclineInverseOffers.toJSON(message.declineInverseOffers);
     }
     if (message.revive !== undefined) {
       obj.revive = Call_Revive.toJSON(message.revive);
@@ -3978,13 +3808,13 @@ export const Call: MessageFns<Call> = {
       obj.suppress = Call_Suppress.toJSON(message.suppress);
     }
     if (message.acknowledgeOperationStatus !== undefined) {
-      obj.acknowledgeOperationStatus = Call_AcknowledgeOperationStatus.toJSON(message.acknowledgeOperationStatus);
+      obj.acknowledge_operation_status = Call_AcknowledgeOperationStatus.toJSON(message.acknowledgeOperationStatus);
     }
     if (message.reconcileOperations !== undefined) {
-      obj.reconcileOperations = Call_ReconcileOperations.toJSON(message.reconcileOperations);
+      obj.reconcile_operations = Call_ReconcileOperations.toJSON(message.reconcileOperations);
     }
     if (message.updateFramework !== undefined) {
-      obj.updateFramework = Call_UpdateFramework.toJSON(message.updateFramework);
+      obj.update_framework = Call_UpdateFramework.toJSON(message.updateFramework);
     }
     return obj;
   },
@@ -3997,7 +3827,7 @@ export const Call: MessageFns<Call> = {
     message.frameworkId = (object.frameworkId !== undefined && object.frameworkId !== null)
       ? FrameworkID.fromPartial(object.frameworkId)
       : undefined;
-    message.type = object.type ?? 0;
+    message.type = object.type ?? undefined;
     message.subscribe = (object.subscribe !== undefined && object.subscribe !== null)
       ? Call_Subscribe.fromPartial(object.subscribe)
       : undefined;
@@ -4134,19 +3964,11 @@ export const Call_Subscribe: MessageFns<Call_Subscribe> = {
 
   fromJSON(object: any): Call_Subscribe {
     return {
-      frameworkInfo: isSet(object.frameworkInfo)
-        ? FrameworkInfo.fromJSON(object.frameworkInfo)
-        : isSet(object.framework_info)
-        ? FrameworkInfo.fromJSON(object.framework_info)
-        : undefined,
-      suppressedRoles: globalThis.Array.isArray(object?.suppressedRoles)
-        ? object.suppressedRoles.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.suppressed_roles)
+      frameworkInfo: isSet(object.framework_info) ? FrameworkInfo.fromJSON(object.framework_info) : undefined,
+      suppressedRoles: globalThis.Array.isArray(object?.suppressed_roles)
         ? object.suppressed_roles.map((e: any) => globalThis.String(e))
         : [],
-      offerConstraints: isSet(object.offerConstraints)
-        ? OfferConstraints.fromJSON(object.offerConstraints)
-        : isSet(object.offer_constraints)
+      offerConstraints: isSet(object.offer_constraints)
         ? OfferConstraints.fromJSON(object.offer_constraints)
         : undefined,
     };
@@ -4155,13 +3977,13 @@ export const Call_Subscribe: MessageFns<Call_Subscribe> = {
   toJSON(message: Call_Subscribe): unknown {
     const obj: any = {};
     if (message.frameworkInfo !== undefined) {
-      obj.frameworkInfo = FrameworkInfo.toJSON(message.frameworkInfo);
+      obj.framework_info = FrameworkInfo.toJSON(message.frameworkInfo);
     }
     if (message.suppressedRoles?.length) {
-      obj.suppressedRoles = message.suppressedRoles;
+      obj.suppressed_roles = message.suppressedRoles;
     }
     if (message.offerConstraints !== undefined) {
-      obj.offerConstraints = OfferConstraints.toJSON(message.offerConstraints);
+      obj.offer_constraints = OfferConstraints.toJSON(message.offerConstraints);
     }
     return obj;
   },
@@ -4267,9 +4089,7 @@ export const Call_Accept: MessageFns<Call_Accept> = {
 
   fromJSON(object: any): Call_Accept {
     return {
-      offerIds: globalThis.Array.isArray(object?.offerIds)
-        ? object.offerIds.map((e: any) => OfferID.fromJSON(e))
-        : globalThis.Array.isArray(object?.offer_ids)
+      offerIds: globalThis.Array.isArray(object?.offer_ids)
         ? object.offer_ids.map((e: any) => OfferID.fromJSON(e))
         : [],
       operations: globalThis.Array.isArray(object?.operations)
@@ -4282,7 +4102,7 @@ export const Call_Accept: MessageFns<Call_Accept> = {
   toJSON(message: Call_Accept): unknown {
     const obj: any = {};
     if (message.offerIds?.length) {
-      obj.offerIds = message.offerIds.map((e) => OfferID.toJSON(e));
+      obj.offer_ids = message.offerIds.map((e) => OfferID.toJSON(e));
     }
     if (message.operations?.length) {
       obj.operations = message.operations.map((e) => Offer_Operation.toJSON(e));
@@ -4381,9 +4201,7 @@ export const Call_Decline: MessageFns<Call_Decline> = {
 
   fromJSON(object: any): Call_Decline {
     return {
-      offerIds: globalThis.Array.isArray(object?.offerIds)
-        ? object.offerIds.map((e: any) => OfferID.fromJSON(e))
-        : globalThis.Array.isArray(object?.offer_ids)
+      offerIds: globalThis.Array.isArray(object?.offer_ids)
         ? object.offer_ids.map((e: any) => OfferID.fromJSON(e))
         : [],
       filters: isSet(object.filters) ? Filters.fromJSON(object.filters) : undefined,
@@ -4393,7 +4211,7 @@ export const Call_Decline: MessageFns<Call_Decline> = {
   toJSON(message: Call_Decline): unknown {
     const obj: any = {};
     if (message.offerIds?.length) {
-      obj.offerIds = message.offerIds.map((e) => OfferID.toJSON(e));
+      obj.offer_ids = message.offerIds.map((e) => OfferID.toJSON(e));
     }
     if (message.filters !== undefined) {
       obj.filters = Filters.toJSON(message.filters);
@@ -4488,9 +4306,7 @@ export const Call_AcceptInverseOffers: MessageFns<Call_AcceptInverseOffers> = {
 
   fromJSON(object: any): Call_AcceptInverseOffers {
     return {
-      inverseOfferIds: globalThis.Array.isArray(object?.inverseOfferIds)
-        ? object.inverseOfferIds.map((e: any) => OfferID.fromJSON(e))
-        : globalThis.Array.isArray(object?.inverse_offer_ids)
+      inverseOfferIds: globalThis.Array.isArray(object?.inverse_offer_ids)
         ? object.inverse_offer_ids.map((e: any) => OfferID.fromJSON(e))
         : [],
       filters: isSet(object.filters) ? Filters.fromJSON(object.filters) : undefined,
@@ -4500,7 +4316,7 @@ export const Call_AcceptInverseOffers: MessageFns<Call_AcceptInverseOffers> = {
   toJSON(message: Call_AcceptInverseOffers): unknown {
     const obj: any = {};
     if (message.inverseOfferIds?.length) {
-      obj.inverseOfferIds = message.inverseOfferIds.map((e) => OfferID.toJSON(e));
+      obj.inverse_offer_ids = message.inverseOfferIds.map((e) => OfferID.toJSON(e));
     }
     if (message.filters !== undefined) {
       obj.filters = Filters.toJSON(message.filters);
@@ -4595,9 +4411,7 @@ export const Call_DeclineInverseOffers: MessageFns<Call_DeclineInverseOffers> = 
 
   fromJSON(object: any): Call_DeclineInverseOffers {
     return {
-      inverseOfferIds: globalThis.Array.isArray(object?.inverseOfferIds)
-        ? object.inverseOfferIds.map((e: any) => OfferID.fromJSON(e))
-        : globalThis.Array.isArray(object?.inverse_offer_ids)
+      inverseOfferIds: globalThis.Array.isArray(object?.inverse_offer_ids)
         ? object.inverse_offer_ids.map((e: any) => OfferID.fromJSON(e))
         : [],
       filters: isSet(object.filters) ? Filters.fromJSON(object.filters) : undefined,
@@ -4607,7 +4421,7 @@ export const Call_DeclineInverseOffers: MessageFns<Call_DeclineInverseOffers> = 
   toJSON(message: Call_DeclineInverseOffers): unknown {
     const obj: any = {};
     if (message.inverseOfferIds?.length) {
-      obj.inverseOfferIds = message.inverseOfferIds.map((e) => OfferID.toJSON(e));
+      obj.inverse_offer_ids = message.inverseOfferIds.map((e) => OfferID.toJSON(e));
     }
     if (message.filters !== undefined) {
       obj.filters = Filters.toJSON(message.filters);
@@ -4796,34 +4610,22 @@ export const Call_Kill: MessageFns<Call_Kill> = {
 
   fromJSON(object: any): Call_Kill {
     return {
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      killPolicy: isSet(object.killPolicy)
-        ? KillPolicy.fromJSON(object.killPolicy)
-        : isSet(object.kill_policy)
-        ? KillPolicy.fromJSON(object.kill_policy)
-        : undefined,
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      killPolicy: isSet(object.kill_policy) ? KillPolicy.fromJSON(object.kill_policy) : undefined,
     };
   },
 
   toJSON(message: Call_Kill): unknown {
     const obj: any = {};
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.killPolicy !== undefined) {
-      obj.killPolicy = KillPolicy.toJSON(message.killPolicy);
+      obj.kill_policy = KillPolicy.toJSON(message.killPolicy);
     }
     return obj;
   },
@@ -4920,26 +4722,18 @@ export const Call_Shutdown: MessageFns<Call_Shutdown> = {
 
   fromJSON(object: any): Call_Shutdown {
     return {
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
     };
   },
 
   toJSON(message: Call_Shutdown): unknown {
     const obj: any = {};
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     return obj;
   },
@@ -4960,7 +4754,7 @@ export const Call_Shutdown: MessageFns<Call_Shutdown> = {
 };
 
 function createBaseCall_Acknowledge(): Call_Acknowledge {
-  return { agentId: undefined, taskId: undefined, uuid: new Uint8Array(0), _unknownFields: {} };
+  return { agentId: undefined, taskId: undefined, uuid: undefined, _unknownFields: {} };
 }
 
 export const Call_Acknowledge: MessageFns<Call_Acknowledge> = {
@@ -4971,7 +4765,7 @@ export const Call_Acknowledge: MessageFns<Call_Acknowledge> = {
     if (message.taskId !== undefined) {
       TaskID.encode(message.taskId, writer.uint32(18).fork()).join();
     }
-    if (message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       writer.uint32(26).bytes(message.uuid);
     }
     if (message._unknownFields !== undefined) {
@@ -5044,29 +4838,21 @@ export const Call_Acknowledge: MessageFns<Call_Acknowledge> = {
 
   fromJSON(object: any): Call_Acknowledge {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : new Uint8Array(0),
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : undefined,
     };
   },
 
   toJSON(message: Call_Acknowledge): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
-    if (message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       obj.uuid = base64FromBytes(message.uuid);
     }
     return obj;
@@ -5083,7 +4869,7 @@ export const Call_Acknowledge: MessageFns<Call_Acknowledge> = {
     message.taskId = (object.taskId !== undefined && object.taskId !== null)
       ? TaskID.fromPartial(object.taskId)
       : undefined;
-    message.uuid = object.uuid ?? new Uint8Array(0);
+    message.uuid = object.uuid ?? undefined;
     return message;
   },
 };
@@ -5092,7 +4878,7 @@ function createBaseCall_AcknowledgeOperationStatus(): Call_AcknowledgeOperationS
   return {
     agentId: undefined,
     resourceProviderId: undefined,
-    uuid: new Uint8Array(0),
+    uuid: undefined,
     operationId: undefined,
     _unknownFields: {},
   };
@@ -5106,7 +4892,7 @@ export const Call_AcknowledgeOperationStatus: MessageFns<Call_AcknowledgeOperati
     if (message.resourceProviderId !== undefined) {
       ResourceProviderID.encode(message.resourceProviderId, writer.uint32(18).fork()).join();
     }
-    if (message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       writer.uint32(26).bytes(message.uuid);
     }
     if (message.operationId !== undefined) {
@@ -5190,38 +4976,28 @@ export const Call_AcknowledgeOperationStatus: MessageFns<Call_AcknowledgeOperati
 
   fromJSON(object: any): Call_AcknowledgeOperationStatus {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      resourceProviderId: isSet(object.resourceProviderId)
-        ? ResourceProviderID.fromJSON(object.resourceProviderId)
-        : isSet(object.resource_provider_id)
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      resourceProviderId: isSet(object.resource_provider_id)
         ? ResourceProviderID.fromJSON(object.resource_provider_id)
         : undefined,
-      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : new Uint8Array(0),
-      operationId: isSet(object.operationId)
-        ? OperationID.fromJSON(object.operationId)
-        : isSet(object.operation_id)
-        ? OperationID.fromJSON(object.operation_id)
-        : undefined,
+      uuid: isSet(object.uuid) ? bytesFromBase64(object.uuid) : undefined,
+      operationId: isSet(object.operation_id) ? OperationID.fromJSON(object.operation_id) : undefined,
     };
   },
 
   toJSON(message: Call_AcknowledgeOperationStatus): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.resourceProviderId !== undefined) {
-      obj.resourceProviderId = ResourceProviderID.toJSON(message.resourceProviderId);
+      obj.resource_provider_id = ResourceProviderID.toJSON(message.resourceProviderId);
     }
-    if (message.uuid.length !== 0) {
+    if (message.uuid !== undefined) {
       obj.uuid = base64FromBytes(message.uuid);
     }
     if (message.operationId !== undefined) {
-      obj.operationId = OperationID.toJSON(message.operationId);
+      obj.operation_id = OperationID.toJSON(message.operationId);
     }
     return obj;
   },
@@ -5239,7 +5015,7 @@ export const Call_AcknowledgeOperationStatus: MessageFns<Call_AcknowledgeOperati
     message.resourceProviderId = (object.resourceProviderId !== undefined && object.resourceProviderId !== null)
       ? ResourceProviderID.fromPartial(object.resourceProviderId)
       : undefined;
-    message.uuid = object.uuid ?? new Uint8Array(0);
+    message.uuid = object.uuid ?? undefined;
     message.operationId = (object.operationId !== undefined && object.operationId !== null)
       ? OperationID.fromPartial(object.operationId)
       : undefined;
@@ -5408,26 +5184,18 @@ export const Call_Reconcile_Task: MessageFns<Call_Reconcile_Task> = {
 
   fromJSON(object: any): Call_Reconcile_Task {
     return {
-      taskId: isSet(object.taskId)
-        ? TaskID.fromJSON(object.taskId)
-        : isSet(object.task_id)
-        ? TaskID.fromJSON(object.task_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
+      taskId: isSet(object.task_id) ? TaskID.fromJSON(object.task_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
     };
   },
 
   toJSON(message: Call_Reconcile_Task): unknown {
     const obj: any = {};
     if (message.taskId !== undefined) {
-      obj.taskId = TaskID.toJSON(message.taskId);
+      obj.task_id = TaskID.toJSON(message.taskId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     return obj;
   },
@@ -5619,19 +5387,9 @@ export const Call_ReconcileOperations_Operation: MessageFns<Call_ReconcileOperat
 
   fromJSON(object: any): Call_ReconcileOperations_Operation {
     return {
-      operationId: isSet(object.operationId)
-        ? OperationID.fromJSON(object.operationId)
-        : isSet(object.operation_id)
-        ? OperationID.fromJSON(object.operation_id)
-        : undefined,
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      resourceProviderId: isSet(object.resourceProviderId)
-        ? ResourceProviderID.fromJSON(object.resourceProviderId)
-        : isSet(object.resource_provider_id)
+      operationId: isSet(object.operation_id) ? OperationID.fromJSON(object.operation_id) : undefined,
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      resourceProviderId: isSet(object.resource_provider_id)
         ? ResourceProviderID.fromJSON(object.resource_provider_id)
         : undefined,
     };
@@ -5640,13 +5398,13 @@ export const Call_ReconcileOperations_Operation: MessageFns<Call_ReconcileOperat
   toJSON(message: Call_ReconcileOperations_Operation): unknown {
     const obj: any = {};
     if (message.operationId !== undefined) {
-      obj.operationId = OperationID.toJSON(message.operationId);
+      obj.operation_id = OperationID.toJSON(message.operationId);
     }
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.resourceProviderId !== undefined) {
-      obj.resourceProviderId = ResourceProviderID.toJSON(message.resourceProviderId);
+      obj.resource_provider_id = ResourceProviderID.toJSON(message.resourceProviderId);
     }
     return obj;
   },
@@ -5674,7 +5432,7 @@ export const Call_ReconcileOperations_Operation: MessageFns<Call_ReconcileOperat
 };
 
 function createBaseCall_Message(): Call_Message {
-  return { agentId: undefined, executorId: undefined, data: new Uint8Array(0), _unknownFields: {} };
+  return { agentId: undefined, executorId: undefined, data: undefined, _unknownFields: {} };
 }
 
 export const Call_Message: MessageFns<Call_Message> = {
@@ -5685,7 +5443,7 @@ export const Call_Message: MessageFns<Call_Message> = {
     if (message.executorId !== undefined) {
       ExecutorID.encode(message.executorId, writer.uint32(18).fork()).join();
     }
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       writer.uint32(26).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
@@ -5758,29 +5516,21 @@ export const Call_Message: MessageFns<Call_Message> = {
 
   fromJSON(object: any): Call_Message {
     return {
-      agentId: isSet(object.agentId)
-        ? AgentID.fromJSON(object.agentId)
-        : isSet(object.agent_id)
-        ? AgentID.fromJSON(object.agent_id)
-        : undefined,
-      executorId: isSet(object.executorId)
-        ? ExecutorID.fromJSON(object.executorId)
-        : isSet(object.executor_id)
-        ? ExecutorID.fromJSON(object.executor_id)
-        : undefined,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      agentId: isSet(object.agent_id) ? AgentID.fromJSON(object.agent_id) : undefined,
+      executorId: isSet(object.executor_id) ? ExecutorID.fromJSON(object.executor_id) : undefined,
+      data: isSet(object.data) ? bytesFromBase64(object.data) : undefined,
     };
   },
 
   toJSON(message: Call_Message): unknown {
     const obj: any = {};
     if (message.agentId !== undefined) {
-      obj.agentId = AgentID.toJSON(message.agentId);
+      obj.agent_id = AgentID.toJSON(message.agentId);
     }
     if (message.executorId !== undefined) {
-      obj.executorId = ExecutorID.toJSON(message.executorId);
+      obj.executor_id = ExecutorID.toJSON(message.executorId);
     }
-    if (message.data.length !== 0) {
+    if (message.data !== undefined) {
       obj.data = base64FromBytes(message.data);
     }
     return obj;
@@ -5797,7 +5547,7 @@ export const Call_Message: MessageFns<Call_Message> = {
     message.executorId = (object.executorId !== undefined && object.executorId !== null)
       ? ExecutorID.fromPartial(object.executorId)
       : undefined;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -6055,19 +5805,11 @@ export const Call_UpdateFramework: MessageFns<Call_UpdateFramework> = {
 
   fromJSON(object: any): Call_UpdateFramework {
     return {
-      frameworkInfo: isSet(object.frameworkInfo)
-        ? FrameworkInfo.fromJSON(object.frameworkInfo)
-        : isSet(object.framework_info)
-        ? FrameworkInfo.fromJSON(object.framework_info)
-        : undefined,
-      suppressedRoles: globalThis.Array.isArray(object?.suppressedRoles)
-        ? object.suppressedRoles.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.suppressed_roles)
+      frameworkInfo: isSet(object.framework_info) ? FrameworkInfo.fromJSON(object.framework_info) : undefined,
+      suppressedRoles: globalThis.Array.isArray(object?.suppressed_roles)
         ? object.suppressed_roles.map((e: any) => globalThis.String(e))
         : [],
-      offerConstraints: isSet(object.offerConstraints)
-        ? OfferConstraints.fromJSON(object.offerConstraints)
-        : isSet(object.offer_constraints)
+      offerConstraints: isSet(object.offer_constraints)
         ? OfferConstraints.fromJSON(object.offer_constraints)
         : undefined,
     };
@@ -6076,13 +5818,13 @@ export const Call_UpdateFramework: MessageFns<Call_UpdateFramework> = {
   toJSON(message: Call_UpdateFramework): unknown {
     const obj: any = {};
     if (message.frameworkInfo !== undefined) {
-      obj.frameworkInfo = FrameworkInfo.toJSON(message.frameworkInfo);
+      obj.framework_info = FrameworkInfo.toJSON(message.frameworkInfo);
     }
     if (message.suppressedRoles?.length) {
-      obj.suppressedRoles = message.suppressedRoles;
+      obj.suppressed_roles = message.suppressedRoles;
     }
     if (message.offerConstraints !== undefined) {
-      obj.offerConstraints = OfferConstraints.toJSON(message.offerConstraints);
+      obj.offer_constraints = OfferConstraints.toJSON(message.offerConstraints);
     }
     return obj;
   },
@@ -6104,18 +5846,18 @@ export const Call_UpdateFramework: MessageFns<Call_UpdateFramework> = {
 };
 
 function createBaseAPIResult(): APIResult {
-  return { statusCode: 0, response: undefined, error: "", _unknownFields: {} };
+  return { statusCode: undefined, response: undefined, error: undefined, _unknownFields: {} };
 }
 
 export const APIResult: MessageFns<APIResult> = {
   encode(message: APIResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.statusCode !== 0) {
+    if (message.statusCode !== undefined) {
       writer.uint32(8).uint32(message.statusCode);
     }
     if (message.response !== undefined) {
       Response.encode(message.response, writer.uint32(18).fork()).join();
     }
-    if (message.error !== undefined && message.error !== "") {
+    if (message.error !== undefined) {
       writer.uint32(26).string(message.error);
     }
     if (message._unknownFields !== undefined) {
@@ -6188,25 +5930,21 @@ export const APIResult: MessageFns<APIResult> = {
 
   fromJSON(object: any): APIResult {
     return {
-      statusCode: isSet(object.statusCode)
-        ? globalThis.Number(object.statusCode)
-        : isSet(object.status_code)
-        ? globalThis.Number(object.status_code)
-        : 0,
+      statusCode: isSet(object.status_code) ? globalThis.Number(object.status_code) : undefined,
       response: isSet(object.response) ? Response.fromJSON(object.response) : undefined,
-      error: isSet(object.error) ? globalThis.String(object.error) : "",
+      error: isSet(object.error) ? globalThis.String(object.error) : undefined,
     };
   },
 
   toJSON(message: APIResult): unknown {
     const obj: any = {};
-    if (message.statusCode !== 0) {
-      obj.statusCode = Math.round(message.statusCode);
+    if (message.statusCode !== undefined) {
+      obj.status_code = Math.round(message.statusCode);
     }
     if (message.response !== undefined) {
       obj.response = Response.toJSON(message.response);
     }
-    if (message.error !== undefined && message.error !== "") {
+    if (message.error !== undefined) {
       obj.error = message.error;
     }
     return obj;
@@ -6217,11 +5955,11 @@ export const APIResult: MessageFns<APIResult> = {
   },
   fromPartial<I extends Exact<DeepPartial<APIResult>, I>>(object: I): APIResult {
     const message = createBaseAPIResult();
-    message.statusCode = object.statusCode ?? 0;
+    message.statusCode = object.statusCode ?? undefined;
     message.response = (object.response !== undefined && object.response !== null)
       ? Response.fromPartial(object.response)
       : undefined;
-    message.error = object.error ?? "";
+    message.error = object.error ?? undefined;
     return message;
   },
 };
@@ -6255,12 +5993,11 @@ function floatToJson(value: number | null | undefined): number | string | null |
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
-type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
+type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends Builtin ? T
-  : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
+export type DeepPartial<T> = T extends bigint ? string | number | bigint
+  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
 

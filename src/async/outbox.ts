@@ -1,0 +1,136 @@
+/**
+ * What waits to be sent to one peer. Items pushed within one event loop turn leave as one batch (a stream carries many
+ * times more items in batches than one by one), in order, as fast as the peer reads.
+ *
+ * A peer that does not read is not waited for: when more bytes wait than the bound allows, the outbox drops them, closes
+ * and says so once. The owner ends the stream and the peer starts over from a fresh snapshot, which is the only way to
+ * lose items that keeps both sides right.
+ */
+
+import { Fifo } from "./fifo.ts";
+
+/** The writing half of a stream, as far as an outbox needs it. */
+export interface BatchSink<T> {
+  /** Takes the batch whatever it answers; false means: no more until drained. */
+  write(batch: T[]): boolean;
+  /** Registers what to call each time the sink has drained. Called once, by the outbox's constructor. */
+  onDrain(callback: () => void): void;
+}
+
+export interface OutboxOptions<T> {
+  readonly sink: BatchSink<T>;
+  /** Bytes an item will take on the wire; an estimate is enough. */
+  readonly sizeOf: (item: T) => number;
+  /** Called once, with the bytes that waited, when the peer was too slow. The outbox is closed by then. */
+  readonly onSlowPeer: (waitingBytes: number) => void;
+  /** Bytes that may wait. Default 8 MiB: seconds of traffic for one peer, yet a thousand stuck peers still fit. */
+  readonly maxBytes?: number;
+  /** Items in one batch. Default 128: larger batches gained nothing on a stream when measured. */
+  readonly maxBatchItems?: number;
+  /** Bytes in one batch, unless a single item is larger. Default 1 MiB, a quarter of gRPC's default message limit. */
+  readonly maxBatchBytes?: number;
+  /** How a flush is put off to the end of the turn. Default `setImmediate`. */
+  readonly schedule?: (flush: () => void) => unknown;
+}
+
+export class Outbox<T> {
+  readonly #sink: BatchSink<T>;
+  readonly #sizeOf: (item: T) => number;
+  readonly #onSlowPeer: (waitingBytes: number) => void;
+  readonly #maxBytes: number;
+  readonly #maxBatchItems: number;
+  readonly #maxBatchBytes: number;
+  readonly #schedule: (flush: () => void) => unknown;
+  readonly #items = new Fifo<{ readonly item: T; readonly bytes: number }>();
+  #bytes = 0;
+  #blocked = false;
+  #scheduled = false;
+  #flushing = false;
+  #closed = false;
+
+  constructor(options: OutboxOptions<T>) {
+    this.#sink = options.sink;
+    this.#sizeOf = options.sizeOf;
+    this.#onSlowPeer = options.onSlowPeer;
+    this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
+    this.#maxBatchItems = options.maxBatchItems ?? 128;
+    this.#maxBatchBytes = options.maxBatchBytes ?? 1024 * 1024;
+    this.#schedule = options.schedule ?? setImmediate;
+    this.#sink.onDrain(() => {
+      this.#blocked = false;
+      this.flush();
+    });
+  }
+
+  /** Bytes waiting here; what the sink has taken no longer counts. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Items waiting here. */
+  get size(): number {
+    return this.#items.length;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Appends. False when the outbox is closed, or is closed by this very item. */
+  push(item: T): boolean {
+    if (this.#closed) return false;
+    const bytes = this.#sizeOf(item);
+    if (this.#bytes + bytes > this.#maxBytes) {
+      const waiting = this.#bytes;
+      this.close();
+      this.#onSlowPeer(waiting);
+      return false;
+    }
+    this.#items.push({ item, bytes });
+    this.#bytes += bytes;
+    if (!this.#scheduled && !this.#blocked) {
+      this.#scheduled = true;
+      this.#schedule(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
+    }
+    return true;
+  }
+
+  /** Writes what waits now, as far as the sink takes it. Only needed before ending a stream. */
+  flush(): void {
+    // A sink may push, close or report a drain from within write: the loop below sees each of these.
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      while (!this.#blocked && this.#items.length > 0) {
+        this.#blocked = true;
+        if (this.#sink.write(this.#nextBatch())) this.#blocked = false;
+      }
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** Drops what waits and refuses further items. The sink is the owner's to end. */
+  close(): void {
+    this.#closed = true;
+    this.#items.clear();
+    this.#bytes = 0;
+  }
+
+  #nextBatch(): T[] {
+    const batch: T[] = [];
+    let bytes = 0;
+    while (batch.length < this.#maxBatchItems) {
+      const next = this.#items.peek();
+      if (next === undefined || (batch.length > 0 && bytes + next.bytes > this.#maxBatchBytes)) break;
+      this.#items.shift();
+      batch.push(next.item);
+      bytes += next.bytes;
+    }
+    this.#bytes -= bytes;
+    return batch;
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdir } from "node:fs/promises";
+import type { Epoch } from "../base/epoch.ts";
+import type { Random } from "../base/random.ts";
+import type { Checkpoint } from "../ports/checkpoint.ts";
+import type { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
+import { EpochSlots } from "./epoch-slots.ts";
+import { JournalFull } from "./errors.ts";
+import { Journal } from "./journal.ts";
+import { lockDirectory } from "./lock.ts";
+import { type WorkPaths, workPaths } from "./paths.ts";
+
+/** The checkpoint of one agent in its work directory; see paths.ts for what lies where. */
+export class DirectoryCheckpoint implements Checkpoint {
+  readonly records: readonly JournalRecord[];
+  readonly starts: number;
+  readonly epoch: Epoch;
+  readonly #paths: WorkPaths;
+  readonly #random: Random;
+  readonly #slots: EpochSlots;
+  readonly #lock: AsyncDisposable;
+  /** This process's own file; none until the first rewrite. */
+  #journal: Journal | undefined;
+
+  private constructor(paths: WorkPaths, random: Random, lock: AsyncDisposable, slots: EpochSlots, records: JournalRecord[]) {
+    this.#paths = paths;
+    this.#random = random;
+    this.#lock = lock;
+    this.#slots = slots;
+    this.starts = slots.starts;
+    this.epoch = slots.epoch;
+    this.records = records;
+  }
+
+  /**
+   * Locks `directory`, made if missing, reads it and counts this start. Rejects with `WorkDirectoryLocked`,
+   * `CheckpointDamaged` or a system error; nothing that matters has changed then.
+   */
+  static async open(directory: string, random: Random): Promise<DirectoryCheckpoint> {
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    const paths = workPaths(directory);
+    await using opened = new AsyncDisposableStack();
+    const lock = opened.use(await lockDirectory(directory));
+    const records = await Journal.read(paths.journal);
+    const slots = opened.use(await EpochSlots.open(paths.epoch));
+    opened.move();
+    return new DirectoryCheckpoint(paths, random, lock, slots, records);
+  }
+
+  get wantsRewrite(): boolean {
+    return !this.appendable || this.#journal!.nearlyFull;
+  }
+
+  get appendable(): boolean {
+    return this.#journal !== undefined && !this.#journal.failed;
+  }
+
+  async append(records: readonly JournalRecord[]): Promise<void> {
+    if (this.#journal === undefined || this.#journal.failed) throw new JournalFull(this.#paths.journal);
+    await this.#journal.append(records);
+  }
+
+  async rewrite(records: readonly JournalRecord[]): Promise<void> {
+    const old = this.#journal;
+    this.#journal = await Journal.create(this.#paths.journal, this.#paths.newJournal, records, this.#random);
+    await old?.[Symbol.asyncDispose]();
+  }
+
+  async storeEpoch(epoch: Epoch): Promise<void> {
+    await this.#slots.store(epoch);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journal?.[Symbol.asyncDispose]();
+    await this.#slots[Symbol.asyncDispose]();
+    await this.#lock[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * How groups of records lie in a journal file. Each group is one frame, written at once and made durable before the
+ * next is written; the rest of the file is zeros, reserved in advance so that an append needs no space and changes no
+ * metadata.
+ *
+ *     header   "mesarch journal", version, nonce of the file, checksum
+ *     frame    magic, payload length, number of the frame, checksum; payload: (length, record)*; padding
+ *
+ * Everything begins at a multiple of 16 bytes. Checksums start from the file's nonce, so neither an older file's blocks
+ * nor a record that looks like a frame is taken for one.
+ */
+import { crc32 } from "node:zlib";
+import { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
+import { CheckpointDamaged } from "./errors.ts";
+
+const ALIGN = 16;
+const MAGIC = 0x4d4a4631;
+const TITLE = "mesarch journal\n";
+const VERSION = 1;
+export const HEADER_BYTES = 32;
+const FRAME_BYTES = 16;
+
+export function encodeHeader(nonce: number): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(TITLE, "latin1");
+  header.writeUInt32BE(VERSION, 16);
+  header.writeUInt32BE(nonce, 20);
+  header.writeUInt32BE(crc32(header.subarray(0, 24)), 24);
+  return header;
+}
+
+export function encodeFrame(nonce: number, number: number, records: readonly JournalRecord[]): Buffer {
+  const bodies = records.map((record) => JournalRecord.encode(record).finish());
+  const length = bodies.reduce((sum, body) => sum + 4 + body.length, 0);
+  const frame = Buffer.alloc(aligned(FRAME_BYTES + length));
+  frame.writeUInt32BE(MAGIC, 0);
+  frame.writeUInt32BE(length, 4);
+  frame.writeUInt32BE(number, 8);
+  let at = FRAME_BYTES;
+  for (const body of bodies) {
+    frame.writeUInt32BE(body.length, at);
+    frame.set(body, at + 4);
+    at += 4 + body.length;
+  }
+  frame.writeUInt32BE(checksum(nonce, frame, length), 12);
+  return frame;
+}
+
+/**
+ * Every record of a journal file, oldest first. What is wrong at the end is the group that was being written when the
+ * host failed, and was never spoken of: it is left out. A sound frame behind something wrong proves damage: throws
+ * `CheckpointDamaged`, naming `path`.
+ */
+export function readJournal(path: string, file: Buffer): JournalRecord[] {
+  const nonce = readHeader(path, file);
+  const records: JournalRecord[] = [];
+  let at = HEADER_BYTES;
+  let number = 1;
+  for (let frame = readFrame(file, at, nonce); frame?.number === number; frame = readFrame(file, at, nonce)) {
+    readRecords(path, frame.payload, records);
+    at += aligned(FRAME_BYTES + frame.payload.length);
+    number += 1;
+  }
+  for (let later = at; later + FRAME_BYTES <= file.length; later += ALIGN) {
+    if (file.readUInt32BE(later) !== MAGIC || readFrame(file, later, nonce) === undefined) continue;
+    throw new CheckpointDamaged(path, `what lies between byte ${at} and the sound group at byte ${later} is unreadable`);
+  }
+  return records;
+}
+
+function readHeader(path: string, file: Buffer): number {
+  if (file.length < HEADER_BYTES || file.toString("latin1", 0, 16) !== TITLE) {
+    throw new CheckpointDamaged(path, "it does not begin like a journal");
+  }
+  if (file.readUInt32BE(24) !== crc32(file.subarray(0, 24))) throw new CheckpointDamaged(path, "its header is unreadable");
+  const version = file.readUInt32BE(16);
+  if (version !== VERSION) throw new CheckpointDamaged(path, `its format is ${version}, this version knows ${VERSION}`);
+  return file.readUInt32BE(20);
+}
+
+function readFrame(file: Buffer, at: number, nonce: number): { number: number; payload: Buffer } | undefined {
+  if (at + FRAME_BYTES > file.length || file.readUInt32BE(at) !== MAGIC) return undefined;
+  const length = file.readUInt32BE(at + 4);
+  if (at + FRAME_BYTES + length > file.length) return undefined;
+  const frame = file.subarray(at, at + FRAME_BYTES + length);
+  if (frame.readUInt32BE(12) !== checksum(nonce, frame, length)) return undefined;
+  return { number: frame.readUInt32BE(8), payload: frame.subarray(FRAME_BYTES) };
+}
+
+function readRecords(path: string, payload: Buffer, into: JournalRecord[]): void {
+  try {
+    for (let at = 0; at < payload.length; ) {
+      const length = payload.readUInt32BE(at);
+      into.push(JournalRecord.decode(payload.subarray(at + 4, at + 4 + length)));
+      at += 4 + length;
+    }
+  } catch (error) {
+    throw new CheckpointDamaged(path, "a group is sound but holds no records", { cause: error });
+  }
+}
+
+/** Over the frame but for the checksum itself. */
+function checksum(nonce: number, frame: Buffer, length: number): number {
+  const head = crc32(frame.subarray(0, 12), nonce);
+  return crc32(frame.subarray(FRAME_BYTES, FRAME_BYTES + length), head);
+}
+
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGN) * ALIGN;
+}

@@ -1,0 +1,142 @@
+#!/bin/sh
+# Runs one command task and outlives the agent. Usage: monitor.sh RUN CGROUPS LAUNCHER...
+#
+#   RUN       directory with `ledger` (see ledger.ts) and `launch`, the script that becomes the command
+#   CGROUPS   control groups for the task, separated by spaces; may be empty
+#   LAUNCHER  program and arguments that put a shell reading RUN/launch into a session of its own
+#
+# The agent starts it as leader of a session, with the sandbox as working directory and output. SIGUSR1 means: look for
+# a kill request. Appends to the ledger are atomic and the first entry of a kind wins, so marks cost no process. Nothing
+# is executed on the way to the command but the launcher. All is in functions, so that the shell has read the file before
+# it begins.
+
+# Sets pid, parent and born (start time in clock ticks) of the calling process, subshells included.
+identify() {
+  read -r stat < /proc/self/stat
+  set -- $stat
+  pid=$1 parent=$4 born=${22}
+}
+
+# Appends the entry "$*"; true if it is the first of its kind.
+claim() {
+  printf '%s\n' "$*" >> "$ledger" || return 1
+  while read -r entry; do
+    case $entry in
+      "$1 "*) [ "$entry" = "$*" ]; return ;;
+    esac
+  done < "$ledger"
+  return 1
+}
+
+# Sets found to the last entry of kind $1, without the kind; false if there is none.
+find_last() {
+  found=
+  while read -r kind rest; do
+    [ "$kind" != "$1" ] || found=$rest
+  done < "$ledger"
+  [ -n "$found" ]
+}
+
+# Before setsid the child has no group of its own.
+signal_task() {
+  kill -s "$1" -- "-$child" || kill -s "$1" "$child"
+}
+
+# Requests only ever get shorter, so an earlier timer may as well run on.
+obey_kill() {
+  [ -n "$child" ] && find_last kill && [ "$found" != "$grace" ] || return 0
+  grace=$found
+  signal_task TERM
+  wake_after "$grace" &
+  timers="$timers $!"
+}
+
+# Background: SIGALRM to the monitor, if it is still there, after $1 seconds. SIGUSR1 ends it.
+wake_after() {
+  nap=
+  trap 'kill -s KILL $nap; exit' USR1
+  sleep "$1" &
+  nap=$!
+  wait "$nap"
+  identify
+  [ "$parent" != "$$" ] || kill -s ALRM "$$"
+}
+
+become_task() {
+  trap - TERM HUP INT QUIT USR1 ALRM
+  # A request made from here on is followed by a signal that no longer is ignored.
+  find_last kill && exit
+  for cgroup in $cgroups; do
+    echo 0 > "$cgroup/cgroup.procs" || exit
+  done
+  identify
+  claim child "$pid" "$born" && exec "$@" < "$run/launch" 2>&3 3>&-
+}
+
+# Sets status. `wait` is cut short by USR1 (138) and ALRM (142). Then the child is still there, or has ended: bash reaps
+# by itself, and is asked once more.
+await_task() {
+  while wait "$child"; status=$?; was_cut_short && [ -d "/proc/$child" ]; do :; done
+  trap '' USR1 ALRM
+  was_cut_short || return 0
+  wait "$child"
+  again=$?
+  [ "$again" = 127 ] || status=$again
+  # Bash may have lost it.
+  [ "$status" -ge 0 ] || status=137
+}
+
+was_cut_short() {
+  [ "$status" = 138 ] || [ "$status" = 142 ]
+}
+
+# A process that forks meanwhile is caught by the next pass; one that cannot die does not hold us up.
+empty_cgroups() {
+  for cgroup in $cgroups; do
+    for pass in 1 2 3 4 5 6 7 8; do
+      left=
+      while read -r member; do
+        left=1
+        kill -s KILL "$member"
+      done < "$cgroup/cgroup.procs"
+      [ -n "$left" ] || break
+    done
+  done
+}
+
+# The ledger's block exists, so even a full disk takes the entry; where it does not, the status is kept until it does.
+record_exit() {
+  until printf 'exit %s %s\n' "$status" "$1" >> "$ledger"; do
+    [ -d "$run" ] || exit
+    sleep 1
+  done
+  sync "$ledger" "$run"
+}
+
+main() {
+  run=$1 cgroups=$2
+  shift 2
+  ledger=$run/ledger child= grace= timers=
+  exec 3>&2 2> /dev/null
+  trap '' TERM HUP INT QUIT
+  trap obey_kill USR1
+  trap 'signal_task KILL' ALRM
+
+  read -r boot < /proc/sys/kernel/random/boot_id
+  identify
+  claim start "$boot" "$pid" "$born" || exit 0
+
+  become_task "$@" &
+  child=$!
+  exec 3>&-
+  obey_kill
+  await_task
+  kill -s KILL -- "-$child"
+  empty_cgroups
+  [ -z "$timers" ] || kill -s USR1 $timers
+  find_last child || exit 0
+  if [ -n "$grace" ]; then record_exit 1; else record_exit 0; fi
+}
+
+main "$@"
+exit

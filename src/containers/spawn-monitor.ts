@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { DEFAULT_PATH, launcher } from "./launch-script.ts";
+import { openOutput, type Account } from "./prepare-run.ts";
+
+const MONITOR = fileURLToPath(new URL("./monitor.sh", import.meta.url));
+
+export interface MonitorSpec {
+  /** Runs monitor.sh: dash, bash, or another POSIX shell. */
+  readonly shell: string;
+  readonly runDirectory: string;
+  readonly sandbox: string;
+  readonly controlGroups: readonly string[];
+  readonly account: Account | undefined;
+}
+
+/**
+ * Spawns a monitor that neither ends with this process nor holds anything of it. `onExit` is called when it has ended,
+ * if this process sees that. Rejects with a system error; then nothing was spawned.
+ */
+export async function spawnMonitor(spec: MonitorSpec, onExit: () => void): Promise<void> {
+  await using stdout = await openOutput(spec.sandbox, "stdout", spec.account);
+  await using stderr = await openOutput(spec.sandbox, "stderr", spec.account);
+  const words = launcher(spec.account?.name, spec.account?.gid);
+  const monitor = spawn(spec.shell, [MONITOR, spec.runDirectory, spec.controlGroups.join(" "), ...words], {
+    argv0: "sh",
+    cwd: spec.sandbox,
+    detached: true,
+    env: { PATH: DEFAULT_PATH },
+    stdio: ["ignore", stdout.fd, stderr.fd],
+  });
+  monitor.once("exit", onExit);
+  monitor.unref();
+  await once(monitor, "spawn");
+}

@@ -1,0 +1,156 @@
+/**
+ * Agents come, report, are settled and confirmed, and go (sections 5, 8, 9). A stream walks through its phases:
+ * greeted, led, perhaps contested or listing, confirmed.
+ */
+import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
+import { Refusal_Kind as Kind } from "../../wire/gen/mesarch/v1/agents.ts";
+import { compareEpochs, epochText } from "../../base/epoch.ts";
+import { confirm } from "./confirm.ts";
+import { depart, drop } from "./departure.ts";
+import * as identity from "./identity.ts";
+import type { Input } from "./input.ts";
+import { claim, heard, listeningTime } from "./membership.ts";
+import * as pacing from "./pacing.ts";
+import { joinedRow, newAgentId, reportError } from "./registration.ts";
+import { type Orders, settle } from "./settle.ts";
+import type { AgentStream, MasterState } from "./state.ts";
+import { tell } from "./tell.ts";
+import type { Tx } from "./tx.ts";
+import { listNeeded } from "./lists.ts";
+
+type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
+
+/** An agent that cannot be served while the store is full comes back after this. */
+const LATER_MS = 5_000;
+
+export function opened(state: MasterState, tx: Tx, { session, greeting }: Of<"agentOpened">): void {
+  if (state.agentSessions.has(session)) return;
+  const stream: AgentStream = {
+    session,
+    greeting,
+    agentId: "",
+    phase: "greeted",
+    heardAt: listeningTime(state, tx.now),
+    adopting: false,
+    contest: undefined,
+  };
+  state.agentSessions.set(session, stream);
+  if (greeting.agentId !== "") claim(state, stream, greeting.agentId);
+  pacing.enqueue(state, tx, stream);
+}
+
+/** 5.5: a broken stream says nothing about the agent. */
+export function closed(state: MasterState, tx: Tx, { session }: Of<"agentClosed">): void {
+  const stream = state.agentSessions.get(session);
+  if (stream === undefined) return;
+  depart(state, tx, stream);
+  resumeContests(state, tx, stream.agentId);
+}
+
+export function reported(state: MasterState, tx: Tx, { session, report }: Of<"agentReport">): void {
+  const stream = state.agentSessions.get(session);
+  // Once confirmed, what an agent holds changes by updates only; a contested report waits for its verdict.
+  if (stream === undefined || stream.phase === "confirmed" || stream.phase === "contested") return;
+  heard(state, stream, tx.now);
+  // Whoever reports is alive, which settles contests against it.
+  answered(state, tx, stream, state.membership.pings);
+  consider(state, tx, stream, report);
+}
+
+/** A process answered pings up to this number: who contests its id is a clone (8.6). */
+export function answered(state: MasterState, tx: Tx, stream: AgentStream, sequence: number): void {
+  for (const contestant of identity.contestantsOf(state, stream, sequence)) {
+    refuse(state, tx, contestant, Kind.KIND_DUPLICATE, `agent ${stream.agentId} is alive at ${stream.greeting.address}`);
+  }
+}
+
+/** Deadline `probe/<session>`: the process the registry knows did not answer, so it is taken for dead. */
+export function probeOverdue(state: MasterState, tx: Tx, session: string): void {
+  const stream = state.agentSessions.get(Number(session));
+  const recorded = stream === undefined ? undefined : state.tables.agents.get(stream.agentId)?.incarnation;
+  if (stream === undefined || stream.contest === undefined || recorded === undefined) return;
+  const rival = identity.rivalOf(state, stream, recorded);
+  if (rival !== undefined) drop(state, tx, rival, "replaced by a newer process of this agent");
+  resumeContests(state, tx, stream.agentId);
+}
+
+/**
+ * 9.5: the agent obeys a higher epoch. The refusal passes a barrier: if we are deposed, that shows it. If not, the
+ * store was set back, and the agent is left alone.
+ */
+export function epochRefused(state: MasterState, tx: Tx, input: Of<"agentEpochRefused">): void {
+  const stream = state.agentSessions.get(input.session);
+  const stored = { generation: input.storedGeneration, revision: input.storedRevision };
+  if (stream === undefined || compareEpochs(stored, state.epoch) <= 0) return;
+  refuse(state, tx, stream, Kind.KIND_LATER, "this leader is of a lower epoch");
+  tx.say({
+    kind: "alarm",
+    cause: `epoch/${epochText(stored)}`,
+    message:
+      `agent ${stream.agentId} obeys epoch ${epochText(stored)}, above ours (${epochText(state.epoch)}). ` +
+      "If no newer leader exists, the store was set back: run `mesarch registry restore`",
+  });
+}
+
+function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Report): void {
+  const { tables } = state;
+  if (report.clusterId !== "" && report.clusterId !== state.leadership.clusterId) {
+    return refuse(state, tx, stream, Kind.KIND_OTHER_CLUSTER, `this is cluster ${state.leadership.clusterId}`);
+  }
+  const problem = reportError(tx, stream, report);
+  if (problem !== undefined) return refuse(state, tx, stream, Kind.KIND_INVALID, problem);
+  const known = report.agentId === "" ? tables.agentByNonce(report.registrationNonce) : report.agentId;
+  if (known === undefined && state.readOnly !== "") return later(state, tx, stream);
+  const agentId = known ?? newAgentId(state);
+  if (stream.agentId === "") claim(state, stream, agentId);
+
+  const before = tables.agents.get(agentId);
+  if (before?.standing?.$case === "goneAt") return refuse(state, tx, stream, Kind.KIND_GONE, "marked gone by an operator");
+  const verdict = identity.judge(state, tx, stream, report, before?.incarnation);
+  if (verdict === "contested") return;
+  if (verdict === "refused") {
+    return refuse(state, tx, stream, Kind.KIND_DUPLICATE, `a younger process of agent ${agentId} is known`);
+  }
+  // A first registration without rows has nothing to settle, and nothing to adopt.
+  const need = known === undefined ? "nothing" : listNeeded(state, stream, before, report);
+  if (need === "list" || need === "infos") {
+    if (stream.phase === "listing" && report.listed && (need === "list" || stream.adopting)) {
+      return refuse(state, tx, stream, Kind.KIND_INVALID, "the list is incomplete");
+    }
+    stream.adopting ||= need === "infos";
+    stream.phase = "listing";
+    return tell(tx, stream, { $case: "listWanted", value: { withInfos: need === "infos" } });
+  }
+  const row = joinedRow(state, agentId, before, report);
+  if (state.readOnly !== "" && (row !== before || report.listed)) return later(state, tx, stream);
+  let orders: Orders | undefined;
+  if (report.listed && known !== undefined) {
+    orders = settle(state, tx, { agentId, term: row.term, adopting: stream.adopting }, report.held);
+  }
+  confirm(state, tx, stream, before, row, orders);
+}
+
+/** Contestants whose rival is gone are judged anew. */
+function resumeContests(state: MasterState, tx: Tx, agentId: string): void {
+  for (const stream of identity.unopposed(state, agentId)) {
+    const { contest } = stream;
+    state.deadlines.clear(`probe/${stream.session}`);
+    if (contest === undefined) continue;
+    stream.contest = undefined;
+    stream.phase = "led";
+    consider(state, tx, stream, contest.report);
+  }
+}
+
+function later(state: MasterState, tx: Tx, stream: AgentStream): void {
+  refuse(state, tx, stream, Kind.KIND_LATER, state.readOnly, LATER_MS);
+}
+
+/** The stream stays: the agent leaves by itself, or reports again. */
+function refuse(state: MasterState, tx: Tx, stream: AgentStream, kind: Kind, reason: string, retryMs = 0): void {
+  state.deadlines.clear(`probe/${stream.session}`);
+  stream.contest = undefined;
+  stream.phase = "refused";
+  pacing.leave(state, tx, stream);
+  tell(tx, stream, { $case: "refusal", value: { kind, reason, retryMs } });
+}

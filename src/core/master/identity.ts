@@ -1,0 +1,89 @@
+/**
+ * Two processes with one agent id (8.6). A restarted agent and a cloned work directory look alike, so the process that
+ * the registry knows is asked first: while it answers, the other is refused. A clone therefore never ends the tasks of
+ * the original.
+ */
+import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
+import type { Incarnation } from "../../wire/gen/mesarch/v1/registry.ts";
+import { drop } from "./departure.ts";
+import * as pacing from "./pacing.ts";
+import type { AgentStream, MasterState } from "./state.ts";
+import { tell } from "./tell.ts";
+import type { Tx } from "./tx.ts";
+
+/** The known process has this long to answer a probe. */
+const PROBE_PATIENCE_MS = 5_000;
+
+export type Identity = "accepted" | "refused" | "contested";
+
+/** Judges a report under an id the registry knows; `recorded`: the incarnation it knows. */
+export function judge(state: MasterState, tx: Tx, stream: AgentStream, report: Report, recorded: Incarnation | undefined): Identity {
+  const mine = report.incarnation;
+  if (mine === undefined) return "refused";
+  if (recorded === undefined || isSame(mine, recorded)) {
+    dropOlderSessions(state, tx, stream, mine);
+    return "accepted";
+  }
+  const rival = rivalOf(state, stream, recorded);
+  if (rival !== undefined) {
+    probe(state, tx, stream, rival, report);
+    return "contested";
+  }
+  return mine.starts > recorded.starts ? "accepted" : "refused";
+}
+
+/** Streams that wait for a verdict on the process behind `rival`, which just answered a probe up to this number. */
+export function contestantsOf(state: MasterState, rival: AgentStream, answered: number): AgentStream[] {
+  const contestants: AgentStream[] = [];
+  const recorded = state.tables.agents.get(rival.agentId)?.incarnation;
+  const own = rival.greeting.incarnation;
+  if (recorded === undefined || own === undefined || !isSame(own, recorded)) return contestants;
+  for (const stream of state.membership.claims.get(rival.agentId) ?? []) {
+    if (stream !== rival && stream.contest !== undefined && stream.contest.probe <= answered) contestants.push(stream);
+  }
+  return contestants;
+}
+
+/** Streams that wait although nobody is left to be asked. */
+export function unopposed(state: MasterState, agentId: string): AgentStream[] {
+  const recorded = state.tables.agents.get(agentId)?.incarnation;
+  const waiting: AgentStream[] = [];
+  for (const stream of state.membership.claims.get(agentId) ?? []) {
+    const opposed = recorded !== undefined && rivalOf(state, stream, recorded) !== undefined;
+    if (stream.contest !== undefined && !opposed) waiting.push(stream);
+  }
+  return waiting;
+}
+
+/** The stream of the recorded process, if it is another one. */
+export function rivalOf(state: MasterState, stream: AgentStream, recorded: Incarnation): AgentStream | undefined {
+  for (const other of state.membership.claims.get(stream.agentId) ?? []) {
+    const known = other.greeting.incarnation;
+    if (other !== stream && known !== undefined && isSame(known, recorded)) return other;
+  }
+  return undefined;
+}
+
+export function isSame(a: Incarnation, b: Incarnation): boolean {
+  return a.starts === b.starts && a.nonce === b.nonce;
+}
+
+/** A process opens a new session because its old one broke, even if we have not noticed yet (8.2). */
+function dropOlderSessions(state: MasterState, tx: Tx, stream: AgentStream, mine: Incarnation): void {
+  for (const other of [...(state.membership.claims.get(stream.agentId) ?? [])]) {
+    const known = other.greeting.incarnation;
+    const older = other.session < stream.session && known !== undefined && isSame(known, mine);
+    if (older) drop(state, tx, other, "replaced by a newer session");
+  }
+}
+
+function probe(state: MasterState, tx: Tx, stream: AgentStream, rival: AgentStream, report: Report): void {
+  // Only in a session of ours does an agent answer.
+  if (rival.phase === "greeted") pacing.lead(state, tx, rival);
+  state.membership.pings += 1;
+  const sequence = state.membership.pings;
+  tell(tx, rival, { $case: "ping", value: { sequence } });
+  stream.phase = "contested";
+  stream.contest = { report, probe: sequence };
+  state.deadlines.set(`probe/${stream.session}`, tx.now + PROBE_PATIENCE_MS);
+}

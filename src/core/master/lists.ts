@@ -1,0 +1,27 @@
+/** When an agent's digest will not do (9.2, 9.3). */
+import type { HeldTask, Report } from "../../wire/gen/mesarch/v1/agents.ts";
+import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { isSame } from "./identity.ts";
+import type { AgentStream, MasterState } from "./state.ts";
+
+/** `infos`: a list with TaskInfo and FrameworkInfo, since tasks may have to be adopted. */
+export function listNeeded(
+  state: MasterState,
+  stream: AgentStream,
+  row: AgentRecord | undefined,
+  report: Report,
+): "nothing" | "list" | "infos" {
+  const generation = state.leadership.generation;
+  const older = row === undefined || row.generation < generation || (report.storedEpoch?.generation ?? 0) < generation;
+  const adopting = older || stream.adopting;
+  if (report.listed) return adopting && lacksInfos(state, report.held) ? "infos" : "nothing";
+  if (adopting) return "infos";
+  const sameProcess = row.incarnation !== undefined && report.incarnation !== undefined && isSame(row.incarnation, report.incarnation);
+  if (!sameProcess) return "list";
+  const { digest } = state.tables.agentBooks(stream.agentId);
+  return report.tasks?.count === digest.count && report.tasks.sum === digest.sumText ? "nothing" : "list";
+}
+
+function lacksInfos(state: MasterState, list: readonly HeldTask[]): boolean {
+  return list.some((held) => !state.tables.tasks.has(held.launchId) && (held.info === undefined || held.framework === undefined));
+}

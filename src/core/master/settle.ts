@@ -1,0 +1,128 @@
+/**
+ * Settles the differences between the registry and an agent's list (9.3), each an ordinary write with its words. The
+ * agent is told only after the last one is durable (9.4): what it is told is returned.
+ */
+import { NO_EPOCH } from "../../base/epoch.ts";
+import { issuedWithin, parseIssuedId } from "../../model/ids.ts";
+import { Resources } from "../../model/resources.ts";
+import { isTerminal, stateName } from "../../model/task-state.ts";
+import type { HeldTask, Settle } from "../../wire/gen/mesarch/v1/agents.ts";
+import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { TaskState, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
+import { adopt } from "./adopt.ts";
+import * as history from "./history.ts";
+import { type HeldStanding, type RowStanding, type Verdict, verdictOn } from "./settle-table.ts";
+import { type Ending, end } from "./settled.ts";
+import { isDeliverable, isFrameworkRemoved, isToBeKilled } from "./standing.ts";
+import type { MasterState } from "./state.ts";
+import type { Tx } from "./tx.ts";
+
+/** The agent as it will be once settled. */
+export interface Settling {
+  readonly agentId: string;
+  /** For rows of adopted tasks. */
+  readonly term: number;
+  /** Tasks the registry does not know are taken over (13.2). */
+  readonly adopting: boolean;
+}
+
+/** What to tell the agent after its confirmation. */
+export interface Orders extends Settle {
+  /** Launches it does not hold and has to start. */
+  readonly missing: string[];
+  /** Tasks without a row that have to end. */
+  readonly kill: string[];
+}
+
+export function settle(state: MasterState, tx: Tx, agent: Settling, list: readonly HeldTask[]): Orders {
+  const orders: Orders = { missing: [], start: [], cancel: [], forget: [], kill: [] };
+  const strangers = new Map<string, Resources>();
+  const listed = new Set<string>();
+  let vanished = 0;
+  for (const held of list) {
+    listed.add(held.launchId);
+    const row = state.tables.tasks.get(held.launchId);
+    const verdict = verdictOn(standingOf(state, agent, row, held), standingOfHeld(held));
+    carryOut(state, tx, orders, verdict, held.launchId, row);
+    if (verdict.adopt) adopt(state, tx, agent, held);
+    if (verdict.stranger) strangers.set(held.launchId, resourcesOf(held));
+    if (verdict.alarm !== undefined) alarm(tx, agent, `task ${held.taskId} (launch ${held.launchId}) ${verdict.alarm}`);
+  }
+  for (const launchId of [...state.tables.agentBooks(agent.agentId).launches]) {
+    const row = state.tables.tasks.get(launchId);
+    if (listed.has(launchId) || row === undefined) continue;
+    const verdict = verdictOn(standingOf(state, agent, row, undefined), "absent");
+    carryOut(state, tx, orders, verdict, launchId, row);
+    if (verdict.alarm !== undefined) vanished += 1;
+  }
+  if (vanished > 1) alarm(tx, agent, `${vanished} started tasks are not on it any more`);
+  if (strangers.size > 0) state.membership.strangers.set(agent.agentId, strangers);
+  else state.membership.strangers.delete(agent.agentId);
+  return orders;
+}
+
+function carryOut(state: MasterState, tx: Tx, orders: Orders, verdict: Verdict, launchId: string, row: TaskRecord | undefined): void {
+  if (row !== undefined && verdict.end !== undefined) end(state, tx, row, endingOf(row, verdict.end));
+  if (row !== undefined && verdict.retire) history.retire(state, tx, row);
+  if (verdict.order === "launch") orders.missing.push(launchId);
+  else if (verdict.order !== undefined) orders[verdict.order].push(launchId);
+}
+
+function standingOf(state: MasterState, agent: Settling, row: TaskRecord | undefined, held: HeldTask | undefined): RowStanding {
+  const { tables, leadership } = state;
+  if (row === undefined) return held === undefined ? "unknown" : standingWithoutRow(state, agent, held);
+  if (row.agentId !== agent.agentId) return "elsewhere";
+  if (row.settled) return "settled";
+  if (isTerminal(row.state as TaskState)) return "ended";
+  if (row.latestState !== TaskState.TASK_STAGING) return "started";
+  if (isToBeKilled(tables, row)) return "toBeKilled";
+  return isDeliverable(tables, row, leadership.generation) ? "deliverable" : "undeliverable";
+}
+
+function standingWithoutRow(state: MasterState, agent: Settling, held: HeldTask): RowStanding {
+  const { tables } = state;
+  if (tables.finishedLaunch(held.launchId) !== undefined) return "history";
+  if (tables.frameworks.has(held.frameworkId)) {
+    if (isFrameworkRemoved(tables, held.frameworkId)) return "ownerless";
+  } else if (wasRemoved(state, held.frameworkId)) {
+    return "ownerless";
+  }
+  return agent.adopting ? "adoptable" : "unknown";
+}
+
+/** An id of our own form without a row was removed, for ever (1.4). */
+function wasRemoved(state: MasterState, frameworkId: string): boolean {
+  const issued = parseIssuedId(frameworkId);
+  if (issued?.kind !== "framework") return false;
+  return issuedWithin(issued, state.epoch, state.tables.meta?.lastEpochBefore ?? NO_EPOCH);
+}
+
+function standingOfHeld(held: HeldTask): HeldStanding {
+  if (isTerminal(held.state as TaskState)) return "ended";
+  return held.unstarted ? "unstarted" : "alive";
+}
+
+function endingOf(row: TaskRecord, state: TaskState): Ending {
+  // The agent had said how it ended, only its framework was not told yet: that stands (7.4).
+  if (isTerminal(row.latestState as TaskState)) {
+    const latest = row.latestState as TaskState;
+    return { state: latest, reason: Reason.REASON_RECONCILIATION, message: `The agent reported ${stateName(latest)}` };
+  }
+  switch (state) {
+    case TaskState.TASK_KILLED:
+      return { state, reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH, message: "Killed before it was started" };
+    case TaskState.TASK_DROPPED:
+      return { state, reason: Reason.REASON_AGENT_REMOVED, message: "Its agent was unreachable before it was started" };
+    default:
+      return { state, reason: Reason.REASON_TASK_UNKNOWN, message: "The task is unknown to its agent" };
+  }
+}
+
+function resourcesOf(held: HeldTask): Resources {
+  const parsed = Resources.fromMesos(held.info?.resources ?? []);
+  return parsed.ok ? parsed.value : Resources.none;
+}
+
+function alarm(tx: Tx, agent: Settling, message: string): void {
+  tx.say({ kind: "alarm", cause: `agent/${agent.agentId}`, message: `agent ${agent.agentId}: ${message}` });
+}

@@ -1,0 +1,57 @@
+/**
+ * One step's only way to change durable state or to say something. Changes are applied to the tables at once, so that
+ * the rest of the step sees them, and collected with their before-images; words are collected in order.
+ */
+import type { Atom } from "../pipeline.ts";
+import type { Change } from "../registry/change.ts";
+import type { Tables } from "../registry/tables.ts";
+import type { Output } from "./output.ts";
+
+export interface Step {
+  readonly atoms: readonly Atom<Change>[];
+  readonly words: readonly Output[];
+  /** Per atom, the changes that take it back; applied last to first they undo the step (3.7). */
+  readonly undo: readonly (readonly Change[])[];
+}
+
+export class Tx {
+  /** Monotonic milliseconds, as given to the step. */
+  readonly now: number;
+  readonly #tables: Tables;
+  readonly #sizeOf: (change: Change) => number;
+  readonly #atoms: Atom<Change>[] = [];
+  readonly #words: Output[] = [];
+  readonly #undo: (readonly Change[])[] = [];
+
+  constructor(tables: Tables, now: number, sizeOf: (change: Change) => number) {
+    this.#tables = tables;
+    this.now = now;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** Changes that become durable together (3.8). Each `put` call is one atom; atoms become durable in order. */
+  put(...changes: readonly Change[]): void {
+    let bytes = 0;
+    const undo: Change[] = [];
+    for (const change of changes) {
+      undo.push(this.#tables.apply(change));
+      bytes += this.#sizeOf(change);
+    }
+    this.#atoms.push({ writes: changes, bytes });
+    this.#undo.push(undo.reverse());
+  }
+
+  /** Encoded size of a change in bytes, to refuse at the door what would not fit a batch (3.9). */
+  sizeOf(change: Change): number {
+    return this.#sizeOf(change);
+  }
+
+  /** Says something once everything put so far, in this step and before it, is durable. */
+  say(output: Output): void {
+    this.#words.push(output);
+  }
+
+  finish(): Step {
+    return { atoms: this.#atoms, words: this.#words, undo: this.#undo };
+  }
+}

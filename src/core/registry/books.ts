@@ -1,0 +1,101 @@
+/** What follows from the rows, kept up to date with each change so that nobody ever has to count tasks. */
+import { assert } from "../../base/assert.ts";
+import { Digest } from "../../model/digest.ts";
+import { Resources } from "../../model/resources.ts";
+import { isTerminal } from "../../model/task-state.ts";
+import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
+import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+
+/** What one framework uses of an agent in one role. */
+export interface Holding {
+  readonly frameworkId: string;
+  readonly role: string;
+  readonly used: Resources;
+  /** Used a second time: ports or set items already in `used`. Only after an agent brought clashing tasks. */
+  readonly clashing: readonly Resources[];
+}
+
+/** What an agent holds by the registry's account. */
+export class AgentBooks {
+  /** Launch ids of all its rows. */
+  readonly launches = new Set<string>();
+  /** Of all rows not ended by the master's word (9.1). */
+  readonly digest = new Digest();
+  readonly #holdings = new Map<string, Holding>();
+  #orders = 0;
+
+  /** Who uses what, of rows whose newest state is not terminal (4.3). */
+  get holdings(): Iterable<Holding> {
+    return this.#holdings.values();
+  }
+
+  /** All that is in use. */
+  get used(): Resources {
+    let sum = Resources.none;
+    for (const { used, clashing } of this.#holdings.values()) sum = Resources.sum([sum, used, ...clashing]);
+    return sum;
+  }
+
+  /** Launches without word and kills not carried out: what a new session has to be told (5.3, 6.4). */
+  get orders(): number {
+    return this.#orders;
+  }
+
+  add(task: TaskRecord, resources: Resources): void {
+    this.launches.add(task.launchId);
+    if (!task.settled) this.digest.add(task.launchId);
+    if (isOrder(task)) this.#orders += 1;
+    if (isTerminal(task.latestState as TaskState)) return;
+    const { frameworkId, role, used, clashing } = this.#holdingOf(task);
+    const next = used.meets(resources)
+      ? { frameworkId, role, used, clashing: [...clashing, resources] }
+      : { frameworkId, role, used: used.add(resources), clashing };
+    this.#holdings.set(holdingKey(task), next);
+  }
+
+  remove(task: TaskRecord, resources: Resources): void {
+    this.launches.delete(task.launchId);
+    if (!task.settled) this.digest.remove(task.launchId);
+    if (isOrder(task)) this.#orders -= 1;
+    if (isTerminal(task.latestState as TaskState)) return;
+    const { frameworkId, role, used, clashing } = this.#holdingOf(task);
+    const clash = clashing.findIndex((other) => other.equals(resources));
+    const left = clash === -1 ? used.subtract(resources) : used;
+    assert(left !== undefined, () => `agent ${task.agentId} used less than its tasks take`);
+    const next = { frameworkId, role, used: left, clashing: clash === -1 ? clashing : clashing.toSpliced(clash, 1) };
+    if (left.isEmpty && next.clashing.length === 0) this.#holdings.delete(holdingKey(task));
+    else this.#holdings.set(holdingKey(task), next);
+  }
+
+  #holdingOf(task: TaskRecord): Holding {
+    const { frameworkId, role } = task;
+    return this.#holdings.get(holdingKey(task)) ?? { frameworkId, role, used: Resources.none, clashing: [] };
+  }
+}
+
+/** What a framework has by the registry's account. */
+export class FrameworkBooks {
+  /** Task id to launch id of its rows. */
+  readonly live = new Map<string, string>();
+  /** Number of its rows by agent; never 0. */
+  readonly agents = new Map<string, number>();
+  /** Task id to the key of its newest history row. */
+  readonly finished = new Map<string, string>();
+  /** Number of the next history row. */
+  nextHistory = 0;
+
+  countAgent(agentId: string, difference: 1 | -1): void {
+    const count = (this.agents.get(agentId) ?? 0) + difference;
+    if (count === 0) this.agents.delete(agentId);
+    else this.agents.set(agentId, count);
+  }
+}
+
+function isOrder(task: TaskRecord): boolean {
+  if (isTerminal(task.latestState as TaskState)) return false;
+  return task.kill !== undefined || task.latestState === TaskState.TASK_STAGING;
+}
+
+function holdingKey(task: TaskRecord): string {
+  return `${task.frameworkId}\0${task.role}`;
+}

@@ -1,0 +1,201 @@
+/**
+ * The registry in memory: the durable tables and what is derived from them. A leader's steps and a standby's fold
+ * change them through the same `apply` (3.12), which also keeps, per agent, the resources in use and the digest of
+ * what it should hold, and, per framework, its task ids: promotion then computes nothing per task.
+ */
+import { assert } from "../../base/assert.ts";
+import { Resources } from "../../model/resources.ts";
+import type {
+  AgentRecord,
+  FrameworkRecord,
+  HeadRecord,
+  HistoryRecord,
+  LeaderRecord,
+  MetaRecord,
+  TaskRecord,
+} from "../../wire/gen/mesarch/v1/registry.ts";
+import type { TaskInfo } from "../../wire/gen/mesos/v1/mesos.ts";
+import { AgentBooks, FrameworkBooks } from "./books.ts";
+import type { Change } from "./change.ts";
+
+export class Tables {
+  meta: MetaRecord | undefined;
+  head: HeadRecord | undefined;
+  readonly frameworks = new Map<string, FrameworkRecord>();
+  readonly agents = new Map<string, AgentRecord>();
+  readonly tasks = new Map<string, TaskRecord>();
+  readonly history = new Map<string, HistoryRecord>();
+  readonly leaders = new Map<string, LeaderRecord>();
+  readonly weights = new Map<string, number>();
+
+  readonly #agentBooks = new Map<string, AgentBooks>();
+  readonly #frameworkBooks = new Map<string, FrameworkBooks>();
+  readonly #resources = new WeakMap<TaskInfo | TaskRecord, Resources>();
+  /** Launch id to the key of its history row. */
+  readonly #finishedLaunches = new Map<string, string>();
+  /** Registration nonce to agent id (8.7). */
+  readonly #nonces = new Map<string, string>();
+  #agentsIn = 0;
+  #timed = 0;
+
+  /** Applies one change and returns the change that undoes it (3.7). */
+  apply(change: Change): Change {
+    switch (change.kind) {
+      case "meta": {
+        const before = this.meta;
+        this.meta = change.record;
+        return { kind: "meta", id: "", record: before };
+      }
+      case "f": {
+        const before = replace(this.frameworks, change.id, change.record);
+        this.#timed += Number(isTimed(change.record)) - Number(isTimed(before));
+        return { kind: "f", id: change.id, record: before };
+      }
+      case "a": {
+        const before = replace(this.agents, change.id, change.record);
+        this.#agentsIn += Number(isIn(change.record)) - Number(isIn(before));
+        this.#timed += Number(isTimed(change.record)) - Number(isTimed(before));
+        if (before !== undefined && before.registrationNonce !== "") this.#nonces.delete(before.registrationNonce);
+        if (change.record !== undefined && change.record.registrationNonce !== "") {
+          this.#nonces.set(change.record.registrationNonce, change.id);
+        }
+        return { kind: "a", id: change.id, record: before };
+      }
+      case "t": {
+        const before = replace(this.tasks, change.id, change.record);
+        if (before !== undefined) this.#removeTask(before);
+        if (change.record !== undefined) this.#addTask(change.record);
+        return { kind: "t", id: change.id, record: before };
+      }
+      case "h": {
+        const before = replace(this.history, change.id, change.record);
+        if (before !== undefined) this.#removeHistory(change.id, before);
+        if (change.record !== undefined) this.#addHistory(change.id, change.record);
+        return { kind: "h", id: change.id, record: before };
+      }
+      case "l":
+        return { kind: "l", id: change.id, record: replace(this.leaders, change.id, change.record) };
+      case "w": {
+        const before = this.weights.get(change.id);
+        if (change.record === undefined) this.weights.delete(change.id);
+        else this.weights.set(change.id, change.record.weight);
+        return { kind: "w", id: change.id, record: before === undefined ? undefined : { role: change.id, weight: before } };
+      }
+    }
+  }
+
+  agentBooks(agentId: string): AgentBooks {
+    return getOrMake(this.#agentBooks, agentId, () => new AgentBooks());
+  }
+
+  frameworkBooks(frameworkId: string): FrameworkBooks {
+    return getOrMake(this.#frameworkBooks, frameworkId, () => new FrameworkBooks());
+  }
+
+  /** Number of agents that are members of the cluster, connected or not. */
+  get agentsIn(): number {
+    return this.#agentsIn;
+  }
+
+  /** Number of rows with a deadline in the cluster clock: frameworks that are away, unreachable agents (11.1). */
+  get timed(): number {
+    return this.#timed;
+  }
+
+  /** The row of a task that is not forgotten yet, by the framework's own id for it. */
+  taskById(frameworkId: string, taskId: string): TaskRecord | undefined {
+    const launch = this.#frameworkBooks.get(frameworkId)?.live.get(taskId);
+    return launch === undefined ? undefined : this.tasks.get(launch);
+  }
+
+  /** The newest finished task of that id still in history. */
+  finishedById(frameworkId: string, taskId: string): HistoryRecord | undefined {
+    const key = this.#frameworkBooks.get(frameworkId)?.finished.get(taskId);
+    return key === undefined ? undefined : this.history.get(key);
+  }
+
+  /** The history row of a launch, as long as it is not overwritten. */
+  finishedLaunch(launchId: string): HistoryRecord | undefined {
+    const key = this.#finishedLaunches.get(launchId);
+    return key === undefined ? undefined : this.history.get(key);
+  }
+
+  agentByNonce(nonce: string): string | undefined {
+    return this.#nonces.get(nonce);
+  }
+
+  /** What a task takes from its agent while it lives. Validated at launch, so it always parses. */
+  resourcesOf(task: TaskRecord): Resources {
+    const source = task.info ?? task;
+    let resources = this.#resources.get(source);
+    if (resources === undefined) {
+      const parsed = Resources.fromMesos(task.info?.resources ?? []);
+      assert(parsed.ok, () => `task ${task.launchId} was stored with resources that do not parse`);
+      resources = parsed.value;
+      this.#resources.set(source, resources);
+    }
+    return resources;
+  }
+
+  #addTask(task: TaskRecord): void {
+    this.agentBooks(task.agentId).add(task, this.resourcesOf(task));
+    const books = this.frameworkBooks(task.frameworkId);
+    books.live.set(taskIdOf(task), task.launchId);
+    books.countAgent(task.agentId, 1);
+  }
+
+  #removeTask(task: TaskRecord): void {
+    const agent = this.agentBooks(task.agentId);
+    agent.remove(task, this.resourcesOf(task));
+    if (agent.launches.size === 0 && !this.agents.has(task.agentId)) this.#agentBooks.delete(task.agentId);
+    const books = this.frameworkBooks(task.frameworkId);
+    if (books.live.get(taskIdOf(task)) === task.launchId) books.live.delete(taskIdOf(task));
+    books.countAgent(task.agentId, -1);
+  }
+
+  #addHistory(key: string, entry: HistoryRecord): void {
+    const task = entry.task;
+    if (task === undefined) return;
+    const books = this.frameworkBooks(task.frameworkId);
+    books.finished.set(taskIdOf(task), key);
+    this.#finishedLaunches.set(task.launchId, key);
+    books.nextHistory = Math.max(books.nextHistory, entry.number + 1);
+  }
+
+  #removeHistory(key: string, entry: HistoryRecord): void {
+    const task = entry.task;
+    if (task === undefined) return;
+    if (this.#finishedLaunches.get(task.launchId) === key) this.#finishedLaunches.delete(task.launchId);
+    const finished = this.#frameworkBooks.get(task.frameworkId)?.finished;
+    if (finished?.get(taskIdOf(task)) === key) finished.delete(taskIdOf(task));
+  }
+}
+
+/** The framework's own id of a task. */
+export function taskIdOf(task: TaskRecord): string {
+  return task.info?.taskId?.value ?? "";
+}
+
+function isIn(agent: AgentRecord | undefined): boolean {
+  return agent?.standing?.$case === "in";
+}
+
+function isTimed(record: AgentRecord | FrameworkRecord | undefined): boolean {
+  return record?.standing?.$case === "disconnectedAt" || record?.standing?.$case === "unreachableAt";
+}
+
+function replace<V>(table: Map<string, V>, id: string, record: V | undefined): V | undefined {
+  const before = table.get(id);
+  if (record === undefined) table.delete(id);
+  else table.set(id, record);
+  return before;
+}
+
+function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

@@ -1,0 +1,115 @@
+/** An agent's streams to masters over gRPC. */
+import { type ChannelCredentials, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import { limits } from "../model/limits.ts";
+import type { MasterDialer, MasterLink } from "../ports/master-links.ts";
+import {
+  type AgentBatch,
+  type AgentMessage,
+  AgentServiceClient,
+  type MasterBatch,
+} from "../wire/gen/mesarch/v1/agents.ts";
+import { clientOptions } from "./limits.ts";
+import { streamOutbox } from "./stream-outbox.ts";
+
+export interface DialerOptions {
+  /** Default: no TLS. */
+  readonly credentials?: ChannelCredentials;
+  /** One connection to each master for all links; otherwise each link has its own, and takes it down with it. */
+  readonly shared?: boolean;
+}
+
+/** Dials masters; owns the connections until disposed. */
+export class GrpcMasterDialer implements MasterDialer, Disposable {
+  readonly #credentials: ChannelCredentials;
+  readonly #shared: Map<string, AgentServiceClient> | undefined;
+  readonly #open = new Set<AgentServiceClient>();
+
+  constructor(options: DialerOptions = {}) {
+    this.#credentials = options.credentials ?? credentials.createInsecure();
+    this.#shared = options.shared === true ? new Map() : undefined;
+  }
+
+  async dial(address: string, onBatch: (batch: MasterBatch) => void, signal: AbortSignal): Promise<MasterLink> {
+    signal.throwIfAborted();
+    const client = this.#clientOf(address);
+    const release = (): void => {
+      if (this.#shared === undefined && this.#open.delete(client)) client.close();
+    };
+    try {
+      await connected(client, signal);
+      return openLink(client.session(), onBatch, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#open) client.close();
+    this.#open.clear();
+  }
+
+  #clientOf(address: string): AgentServiceClient {
+    const known = this.#shared?.get(address);
+    if (known !== undefined) return known;
+    const client = new AgentServiceClient(address, this.#credentials, clientOptions);
+    this.#open.add(client);
+    this.#shared?.set(address, client);
+    return client;
+  }
+}
+
+function connected(client: AgentServiceClient, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  client.waitForReady(Infinity, (error) => {
+    signal.removeEventListener("abort", onAbort);
+    if (error === undefined || error === null) resolve();
+    else reject(error);
+  });
+  return promise;
+}
+
+function openLink(
+  stream: ClientDuplexStream<AgentBatch, MasterBatch>,
+  onBatch: (batch: MasterBatch) => void,
+  release: () => void,
+): MasterLink {
+  const { promise: closed, resolve } = Promise.withResolvers<string>();
+  let open = true;
+  const end = (reason: string): void => {
+    if (!open) return;
+    open = false;
+    outbox.close();
+    stream.cancel();
+    release();
+    resolve(reason);
+  };
+  const outbox = streamOutbox<AgentMessage, AgentBatch>(stream, {
+    pack: (messages) => ({ messages }),
+    sizeOf,
+    onSlowPeer: (bytes) => end(`the master does not read: ${bytes} bytes wait`),
+  });
+  stream.on("data", (batch: MasterBatch) => void (open && onBatch(batch)));
+  stream.on("error", (error) => end(error.message));
+  stream.on("end", () => end("the master ended the stream"));
+  return { closed, close: end, send: (message) => void outbox.push(message) };
+}
+
+/** Near enough for a bound: counting exactly would encode everything twice. */
+function sizeOf({ body }: AgentMessage): number {
+  switch (body?.$case) {
+    case "report":
+      return Math.min(
+        limits.streamQueueBytes / 2,
+        body.value.held.reduce((sum, task) => sum + (task.info === undefined ? 160 : 4096), 4096),
+      );
+    case "update":
+      return 1024 + (body.value.status?.data?.length ?? 0);
+    case "frameworkMessage":
+      return 128 + body.value.data.length;
+    default:
+      return 128;
+  }
+}

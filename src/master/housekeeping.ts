@@ -1,0 +1,76 @@
+/** What a leader does beside leading: compacts the store's history and watches its size (13.3). */
+import type { Clock } from "../async/clock.ts";
+import { withDeadline } from "../async/abort.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Store } from "../ports/registry.ts";
+import type { LeaderLoop } from "./leader-loop.ts";
+import type { MasterReport } from "./master-report.ts";
+import type { MasterOptions } from "./options.ts";
+
+/** How often history is sampled, compacted, and the store's size read. */
+const INTERVAL_MS = 10_000;
+/** Above this share of the store's quota operators are warned. */
+const WARN_SHARE = 0.8;
+
+interface Sample {
+  readonly at: number;
+  readonly revision: number;
+}
+
+export interface HousekeepingOptions {
+  readonly options: MasterOptions;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly loop: LeaderLoop;
+  readonly report: MasterReport;
+}
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #samples: Sample[] = [];
+  #compacted = 0;
+  #stopped = false;
+  #cancel: () => void = () => {};
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+    this.#next();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => {
+      void this.#round().finally(() => this.#next());
+    });
+  }
+
+  async #round(): Promise<void> {
+    const { clock, store, log, loop, report, options } = this.#options;
+    const now = clock.now();
+    this.#samples.push({ at: now, revision: loop.revision });
+    using bounded = withDeadline(undefined, INTERVAL_MS, clock);
+    try {
+      // The older of "five minutes ago" and the slowest standby's fold: nobody who is alive must load again (13.3).
+      const old = this.#samples.findLast((sample) => now - sample.at >= options.compactAfterMs);
+      const target = Math.min(old?.revision ?? 0, report.slowestFold());
+      if (target > this.#compacted) {
+        await store.compact(target, bounded.signal);
+        this.#compacted = target;
+        this.#samples = this.#samples.filter((sample) => sample.revision >= target);
+      }
+      const size = await store.size(bounded.signal);
+      report.storeSize(size);
+      if (size.quotaBytes > 0 && size.usedBytes > size.quotaBytes * WARN_SHARE) {
+        report.alarm("store-size", `the store holds ${size.usedBytes} of ${size.quotaBytes} bytes`, log);
+      }
+    } catch (error) {
+      if (!this.#stopped) log.warn("compaction or size check of the store failed", { error });
+    }
+  }
+}

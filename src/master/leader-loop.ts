@@ -1,0 +1,376 @@
+/**
+ * One leadership at work: inputs -> step -> one fenced batch at a time -> words released in order (D2, section 3).
+ *
+ * Whatever ends it, it undoes what was not committed, so that the tables are exactly what the registry was last known
+ * to hold, and says nothing more.
+ */
+import type { Clock } from "../async/clock.ts";
+import { Mailbox } from "../async/mailbox.ts";
+import { Timer } from "../async/timer.ts";
+import { assert } from "../base/assert.ts";
+import { type Epoch, epochText } from "../base/epoch.ts";
+import { MasterMachine, type MachineOptions } from "../core/master/machine.ts";
+import type { Input } from "../core/master/input.ts";
+import { isUnfenced, type Output } from "../core/master/output.ts";
+import { clusterClock } from "../core/master/state.ts";
+import type { Step } from "../core/master/tx.ts";
+import { Pipeline, type PipelineBatch } from "../core/pipeline.ts";
+import { type Change, rowKey } from "../core/registry/change.ts";
+import { limits } from "../model/limits.ts";
+import type { Fence, RegistryPort } from "../ports/registry.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { encodeChange } from "../wire/registry-codec.ts";
+import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import type { Follower } from "./follower.ts";
+
+export type LeadershipEnd =
+  | { readonly kind: "deposed" }
+  | { readonly kind: "handedOver" }
+  /** The registry did not answer for a whole lease. */
+  | { readonly kind: "expired" }
+  | { readonly kind: "intruder"; readonly detail: string }
+  /** A step threw, or the store called a batch malformed: a bug, contained by ending the leadership (3.9). */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** Who says the words. `revision`: registry revision they are durable at. */
+export interface Speaker {
+  say(output: Output, revision: number): void;
+  /** The leadership starts over without its volatile state: cut schedulers, greet agents anew (3.5). */
+  restart(submit: (input: Input) => void): void;
+}
+
+export interface LeaderLoopOptions {
+  readonly machine: Omit<MachineOptions, "tables">;
+  readonly fence: Fence;
+  readonly follower: Follower;
+  readonly registry: RegistryPort;
+  readonly speaker: Speaker;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** No answer for this long: mute (3.6). */
+  readonly muteAfterMs: number;
+  /** No answer for this long: over (2.8). The lease's TTL. */
+  readonly expireAfterMs: number;
+  /** A candidate with nothing in flight sends a barrier this often (2.6). */
+  readonly canaryMs: number;
+  /** How often a full store is tried again (3.5). */
+  readonly fullRetryMs: number;
+  /** Hears when a transaction was sent that was then answered: what keeps the lease alive (2.7). */
+  readonly onProof: (sentAt: number) => void;
+}
+
+/** Inputs handled between two looks at the pipeline. */
+const INPUTS_PER_TURN = 1_000;
+/** Deadlines handled in one turn; the rest waits for the next. */
+const DEADLINES_PER_TURN = 1_000;
+
+export class LeaderLoop {
+  readonly epoch: Epoch;
+  /** Resolves when the leadership is over and undone. */
+  readonly ended: Promise<LeadershipEnd>;
+
+  readonly #options: LeaderLoopOptions;
+  readonly #mailbox = new Mailbox<Input>({ capacity: limits.mailboxInputs });
+  readonly #pipeline = new Pipeline<Change, Output>({ rows: limits.batchRows, bytes: limits.batchBytes }, rowKey);
+  readonly #timer: Timer;
+  readonly #abort = new AbortController();
+  readonly #resolveEnded: (end: LeadershipEnd) => void;
+  #machine: MasterMachine;
+  /** Before-images of atoms not yet durable, oldest first. */
+  #undo: (readonly Change[])[] = [];
+  /** Last revision written by this leadership, or that of its promotion; and where the head stands. */
+  #revision: number;
+  #headModRevision: number;
+  #batchNumber = 0;
+  #sentAt: number | undefined;
+  #lastProofSentAt: number;
+  #mute = false;
+  #readOnlySince: number | undefined;
+  #over = false;
+  #handingOver = false;
+
+  constructor(options: LeaderLoopOptions) {
+    this.#options = options;
+    const { generation, revision, since } = options.machine.leadership;
+    this.epoch = { generation, revision };
+    this.#revision = since;
+    this.#headModRevision = options.follower.headModRevision;
+    const now = options.clock.now();
+    this.#lastProofSentAt = now;
+    const { promise, resolve } = Promise.withResolvers<LeadershipEnd>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+    this.#machine = this.#newMachine(now);
+    this.#timer = new Timer(options.clock, () => this.#mailbox.deliver({ kind: "deadline" }));
+  }
+
+  /** Serves until the leadership ends. */
+  async run(): Promise<LeadershipEnd> {
+    const stopWatchdog = this.#startWatchdog();
+    try {
+      while (await this.#mailbox.ready()) {
+        if (this.#over) break;
+        this.#turn();
+      }
+    } catch (error) {
+      this.end({ kind: "failed", error });
+    } finally {
+      stopWatchdog();
+      this.#timer.armAt(undefined);
+    }
+    return this.ended;
+  }
+
+  /** False when the mailbox is full or the leadership over: the caller answers 503. */
+  submit(input: Input): boolean {
+    return !this.#over && !this.#handingOver && this.#mailbox.push(input);
+  }
+
+  /** For what must not be refused, such as the end of a stream. */
+  deliver(input: Input): void {
+    if (!this.#over) this.#mailbox.deliver(input);
+  }
+
+  get machine(): MasterMachine {
+    return this.#machine;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get mailboxDepth(): number {
+    return this.#mailbox.size;
+  }
+
+  /** How long the transaction in flight is unanswered; 0 when none is. */
+  stuckMs(now: number): number {
+    return this.#sentAt === undefined ? 0 : now - this.#sentAt;
+  }
+
+  get readOnly(): boolean {
+    return this.#readOnlySince !== undefined;
+  }
+
+  /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#handingOver = true;
+    while (!this.#over && (this.#mailbox.size > 0 || this.#pipeline.depth > 0)) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Ends the leadership: nothing pending is said, the tables go back to the last committed state (3.7). */
+  end(end: LeadershipEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#abort.abort(new DOMException(`leadership ${epochText(this.epoch)} is over`, "AbortError"));
+    this.#undoPending();
+    this.#options.follower.resume(this.#revision, this.#headModRevision);
+    this.#mailbox.close();
+    this.#resolveEnded(end);
+  }
+
+  #newMachine(now: number): MasterMachine {
+    return new MasterMachine({ ...this.#options.machine, tables: this.#options.follower.tables }, now);
+  }
+
+  #turn(): void {
+    const { clock } = this.#options;
+    for (const input of this.#mailbox.take(INPUTS_PER_TURN)) {
+      if (input.kind === "deadline") continue;
+      this.#step(input, clock.now());
+      if (this.#over) return;
+    }
+    for (let handled = 0; handled < DEADLINES_PER_TURN; handled += 1) {
+      const due = this.#machine.nextDeadline();
+      const now = clock.now();
+      if (due === undefined || due > now) break;
+      this.#step({ kind: "deadline" }, now);
+    }
+    this.#timer.armAt(this.#machine.nextDeadline());
+    this.#pump();
+  }
+
+  #step(input: Input, now: number): void {
+    const step = this.#machine.step(input, now);
+    if (this.#readOnlySince !== undefined && step.atoms.length > 0) {
+      // The store takes no writes: the step did not happen; whoever caused it says it again later (3.5).
+      for (const undo of step.undo.toReversed()) this.#apply(undo);
+      return;
+    }
+    this.#take(step);
+  }
+
+  #take(step: Step): void {
+    const fenced: Output[] = [];
+    for (const word of step.words) {
+      if (isUnfenced(word)) this.#options.speaker.say(word, this.#revision);
+      else fenced.push(word);
+    }
+    for (const undo of step.undo) this.#undo.push(undo);
+    this.#pipeline.push(step.atoms, fenced);
+  }
+
+  /** Sends the next batch or barrier, if none is in flight. */
+  #pump(): void {
+    if (this.#over || this.#sentAt !== undefined) return;
+    const batch = this.#pipeline.next();
+    if (batch === undefined) return;
+    void this.#commit(batch).catch((error: unknown) => this.end({ kind: "failed", error }));
+  }
+
+  async #commit(batch: PipelineBatch<Change, Output>): Promise<void> {
+    const { registry, fence, clock } = this.#options;
+    const sentAt = clock.now();
+    this.#sentAt = sentAt;
+    const wall = clock.wall();
+    const head = this.#head(batch, sentAt);
+    const result =
+      batch.writes.length === 0
+        ? await registry.barrier(fence, this.#abort.signal)
+        : await registry.commit(
+            {
+              fence,
+              after: { modRevision: this.#headModRevision },
+              head: HeadRecord.encode(head).finish(),
+              writes: batch.writes.map(encodeChange),
+            },
+            this.#abort.signal,
+          );
+    if (this.#over) return;
+    this.#sentAt = undefined;
+    switch (result.kind) {
+      case "committed":
+        this.#revision = result.revision;
+        this.#headModRevision = result.revision;
+        this.#batchNumber += 1;
+        this.#options.follower.tables.head = head;
+        this.#trace(batch, wall, result.revision);
+        break;
+      case "passed":
+        break;
+      case "deposed":
+        this.#options.telemetry.instruments.fencedWrites.add(1);
+        return this.end({ kind: "deposed" });
+      case "noSpace":
+        return this.#becomeReadOnly();
+      case "intruder":
+        return this.end({ kind: "intruder", detail: result.detail });
+      case "invalid":
+        return this.end({ kind: "failed", error: new Error(`the store refused a batch: ${result.detail}`) });
+    }
+    this.#lastProofSentAt = sentAt;
+    this.#options.onProof(sentAt);
+    this.#options.telemetry.instruments.commitDuration.record((clock.now() - sentAt) / 1000, { outcome: result.kind });
+    this.#options.telemetry.instruments.batchRows.record(batch.writes.length);
+    this.#undo.splice(0, batch.atoms);
+    if (this.#mute) this.#setMute(false);
+    for (const word of this.#pipeline.settle()) this.#options.speaker.say(word, this.#revision);
+    this.#pump();
+    this.#timer.armAt(this.#machine.nextDeadline());
+  }
+
+  #head(batch: PipelineBatch<Change, Output>, now: number): HeadRecord {
+    return {
+      epoch: this.epoch,
+      master: this.#options.machine.leadership.master,
+      n: this.#batchNumber + 1,
+      ops: batch.writes.length,
+      clusterClock: clusterClock(this.#machine.state, now),
+    };
+  }
+
+  /** One span per traced task row of the batch. */
+  #trace(batch: PipelineBatch<Change, Output>, startedAt: number, revision: number): void {
+    const { telemetry, clock } = this.#options;
+    if (!telemetry.enabled) return;
+    for (const change of batch.writes) {
+      if (change.kind !== "t" || change.record === undefined || change.record.traceparent === "") continue;
+      if (change.record.seq > 0) continue;
+      telemetry
+        .startSpan("mesarch.commit", {
+          parent: change.record.traceparent,
+          startTime: startedAt,
+          attributes: { "mesarch.registry.revision": revision, "mesarch.launch.id": change.id, "mesarch.epoch": epochText(this.epoch) },
+        })
+        .end({}, clock.wall());
+    }
+  }
+
+  /** Mute, expiry, canary and the retry of a full store: what time alone brings (2.6, 3.5, 3.6). */
+  #startWatchdog(): () => void {
+    const { clock, muteAfterMs, expireAfterMs, canaryMs, fullRetryMs } = this.#options;
+    let cancel = clock.after(0, () => {});
+    const look = (): void => {
+      if (this.#over) return;
+      const now = clock.now();
+      if (now - this.#lastProofSentAt >= expireAfterMs) return this.end({ kind: "expired" });
+      if (!this.#mute && this.stuckMs(now) >= muteAfterMs) this.#setMute(true);
+      if (this.#readOnlySince !== undefined && now - this.#readOnlySince >= fullRetryMs) this.#tryWriting();
+      if (this.#sentAt === undefined && now - this.#lastProofSentAt >= canaryMs) {
+        this.#pipeline.push([], [{ kind: "milestone", name: "canary" }]);
+        this.#pump();
+      }
+      cancel = clock.after(Math.min(100, canaryMs), look);
+    };
+    look();
+    return () => cancel();
+  }
+
+  #setMute(on: boolean): void {
+    this.#mute = on;
+    this.#options.telemetry.log[on ? "warn" : "info"](on ? "mute: the registry does not answer" : "the registry answers again");
+    this.#mailbox.deliver({ kind: "mute", on });
+  }
+
+  /** The store is full: what was pending did not happen; serve reads, keep the key (3.5). */
+  #becomeReadOnly(): void {
+    const { clock, telemetry, speaker } = this.#options;
+    if (this.#readOnlySince === undefined) telemetry.log.error("read-only: the store's space is exhausted");
+    this.#startOver();
+    this.#readOnlySince = clock.now();
+    this.#lastProofSentAt = clock.now();
+    this.#options.onProof(clock.now());
+    speaker.restart((input) => this.#mailbox.deliver(input));
+    this.#mailbox.deliver({ kind: "readOnly", on: true, reason: "the store's space is exhausted" });
+  }
+
+  /** Rewrites `meta` as it is: if that commits, there is room again. */
+  #tryWriting(): void {
+    this.#readOnlySince = this.#options.clock.now();
+    const meta = this.#options.follower.tables.meta;
+    assert(meta !== undefined, "a leader's registry has a meta row");
+    const change: Change = { kind: "meta", id: "", record: meta };
+    const before = this.#pipeline.depth;
+    if (before > 0) return;
+    this.#undo.push([change]);
+    this.#pipeline.push([{ writes: [change], bytes: 64 }], [{ kind: "milestone", name: "roomAgain" }]);
+    this.#pump();
+  }
+
+  /** Called by the speaker's owner when the `roomAgain` milestone is said. */
+  leaveReadOnly(): void {
+    if (this.#readOnlySince === undefined) return;
+    this.#options.telemetry.log.info("the store takes writes again");
+    this.#startOver();
+    this.#readOnlySince = undefined;
+    this.#options.speaker.restart((input) => this.#mailbox.deliver(input));
+  }
+
+  #startOver(): void {
+    this.#undoPending();
+    this.#machine = this.#newMachine(this.#options.clock.now());
+  }
+
+  #undoPending(): void {
+    this.#pipeline.clear();
+    for (const undo of this.#undo.toReversed()) this.#apply(undo);
+    this.#undo = [];
+  }
+
+  #apply(changes: readonly Change[]): void {
+    for (const change of changes) this.#options.follower.tables.apply(change);
+  }
+}

@@ -1,0 +1,36 @@
+/** Every bound of the system in one place, each with its reason (D13, rule 13.4). Sizes in bytes, times in ms. */
+export const limits = Object.freeze({
+  /** etcd takes 128 operations in a transaction; one is the head row. */
+  batchRows: 127,
+  /** etcd refuses requests above 1.5 MiB; leave room for the envelope. */
+  batchBytes: 1024 * 1024,
+  /** One TaskInfo, so that a row always fits a batch. */
+  taskInfoBytes: 1024 * 1024 - 64 * 1024,
+  /** A FrameworkInfo or AgentInfo. */
+  infoBytes: 256 * 1024,
+  /** Tasks of one LAUNCH_GROUP: written atomically (3.8). */
+  groupTasks: 32,
+  /** Inputs waiting for a machine; beyond it callers get 503. */
+  mailboxInputs: 10_000,
+  /** Bytes waiting for one slow peer; beyond it the stream is closed. */
+  streamQueueBytes: 8 * 1024 * 1024,
+  /** Calls a standby holds until a leader appears (10.6). */
+  heldCalls: 1_000,
+  heldCallMs: 2_000,
+  /** One gRPC message in either direction. */
+  messageBytes: 16 * 1024 * 1024,
+  liveTasksPerFramework: 100_000,
+  /** Rings: a slot is overwritten, so the registry does not grow with what is finished. */
+  historyPerFramework: 1_000,
+  leaderHistory: 1_000,
+  /** Rows of removed frameworks of foreign id form, and of gone agents. */
+  tombstones: 100_000,
+  /** Unacknowledged updates of one task on an agent (13.4). */
+  updatesPerTask: 1_000,
+  /** Agents told `lead` and not yet confirmed (5.3). */
+  unconfirmedAgents: 500,
+  /** Outstanding offers of one framework. */
+  offersPerFramework: 10_000,
+  /** Subscribers of the operator's event stream. */
+  operatorStreams: 1_000,
+});

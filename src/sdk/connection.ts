@@ -1,0 +1,286 @@
+/** What keeps a scheduler subscribed: one stream after the other, over the calls and events that outlive each. */
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { withDeadline } from "../async/abort.ts";
+import { backoff } from "../async/backoff.ts";
+import type { Clock } from "../async/clock.ts";
+import { compareEpochs, NO_EPOCH } from "../base/epoch.ts";
+import { MesarchError } from "../base/errors.ts";
+import { NumberedCall, SchedulerServiceClient, type Reply } from "../wire/gen/mesarch/v1/scheduler.ts";
+import type { FrameworkInfo, TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
+import { Call_Type, Event_Type, type Event } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { acknowledgeCall, subscribeCall, type SchedulerCall } from "./calls.ts";
+import { FrameworkRemovedError, replyError, subscriptionError } from "./errors.ts";
+import { EventQueue } from "./event-queue.ts";
+import { schedulerEvent, type SchedulerEvent } from "./events.ts";
+import { frameworkInfo, newFrameworkId, type FrameworkOptions } from "./framework.ts";
+import { LeaderTracker, type Leader } from "./leader.ts";
+import { PendingCalls, type CallOptions, type PendingCall } from "./pending-calls.ts";
+import { Subscription } from "./subscription.ts";
+
+export interface ConnectionOptions {
+  readonly masters: string | readonly string[];
+  readonly framework: FrameworkOptions;
+  readonly autoAcknowledge: boolean;
+  readonly timeoutMs: number;
+  readonly maxQueuedEvents: number;
+  readonly maxPendingCalls: number;
+  readonly maxPendingBytes: number;
+  readonly credentials: ChannelCredentials | undefined;
+  readonly clock: Clock;
+}
+
+/** A leader that does not answer SUBSCRIBE this long is asked again. */
+const SUBSCRIBE_TIMEOUT_MS = 10_000;
+
+export class SchedulerConnection {
+  readonly frameworkId: string;
+  readonly events: EventQueue<SchedulerEvent>;
+  /** Resolves when the session is over and everything is released. */
+  readonly done: Promise<void>;
+  readonly #options: ConnectionOptions;
+  readonly #framework: FrameworkInfo;
+  readonly #tracker: LeaderTracker;
+  readonly #pending: PendingCalls;
+  readonly #over = new AbortController();
+  readonly #first = Promise.withResolvers<void>();
+  readonly #suppressed = new Set<string>();
+  /** Agents of the offers that were handed out and not used yet, by offer id. */
+  readonly #offers = new Map<string, string>();
+  #lastNumber = 0;
+  /** Only while it is subscribed. */
+  #subscription: Subscription | undefined;
+  #leader: Leader | undefined;
+  #lastLeader: Leader | undefined;
+  /** Resolves when a reader that fell behind has read what was left. */
+  #caughtUp: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#framework = frameworkInfo(options.framework, newFrameworkId());
+    this.frameworkId = this.#framework.id?.value ?? "";
+    this.#tracker = new LeaderTracker(options);
+    this.#pending = new PendingCalls({
+      clock: options.clock,
+      maxCalls: options.maxPendingCalls,
+      maxBytes: options.maxPendingBytes,
+      timeoutMs: options.timeoutMs,
+      onTimeout: (kind, ms) => this.#timedOut(kind, ms),
+    });
+    this.events = new EventQueue<SchedulerEvent>({
+      capacity: options.maxQueuedEvents,
+      onTake: (event) => this.#handOut(event),
+      onDone: (event) => {
+        // A lost acknowledgement costs one repeated update, so nobody is told.
+        if (options.autoAcknowledge && event.type === "update") this.acknowledge(event.status, {}).catch(() => {});
+      },
+      onEmpty: () => this.#caughtUp?.resolve(),
+    });
+    this.#first.promise.catch(() => {});
+    this.done = this.#run()
+      .catch((error: unknown) => this.end(error))
+      .finally(() => this.#tracker[Symbol.dispose]());
+  }
+
+  /** Whom it is subscribed with. */
+  get leader(): Leader | undefined {
+    return this.#leader;
+  }
+
+  /** Resolves with the first subscription. */
+  async subscribed(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    using deadline = withDeadline(signal, timeoutMs, this.#options.clock);
+    const onAbort = (): void => this.#first.reject(signal?.aborted ? signal.reason : this.#tracker.noLeader(timeoutMs));
+    deadline.signal.addEventListener("abort", onAbort, { once: true });
+    await this.#first.promise;
+  }
+
+  call(call: SchedulerCall, options: CallOptions): Promise<void> {
+    if (this.#over.signal.aborted) return Promise.reject(this.#over.signal.reason);
+    const number = ++this.#lastNumber;
+    const bytes = this.#encode(number, call, options.traceparent);
+    const { kind, repeatable } = call;
+    return this.#pending.add({ number, kind, bytes, repeatable }, options, (pending) => this.#send(pending));
+  }
+
+  acknowledge(status: TaskStatus, options: CallOptions): Promise<void> {
+    if (status.uuid === undefined || status.uuid.length === 0) return Promise.resolve();
+    return this.call(acknowledgeCall(status.agentId?.value ?? "", status.taskId?.value ?? "", status.uuid), options);
+  }
+
+  agentOfOffer(offerId: string): string | undefined {
+    return this.#offers.get(offerId);
+  }
+
+  forgetOffers(offerIds: readonly string[]): void {
+    for (const id of offerIds) this.#offers.delete(id);
+  }
+
+  /** SUBSCRIBE replaces the set in the master, so it is kept here. No roles means all. */
+  setSuppressed(roles: readonly string[], on: boolean): void {
+    for (const role of roles.length === 0 ? this.#framework.roles : roles) {
+      if (on) this.#suppressed.add(role);
+      else this.#suppressed.delete(role);
+    }
+  }
+
+  /** Resolves when no call waits, or after `ms`. */
+  async settled(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    using deadline = withDeadline(this.#over.signal, ms, this.#options.clock);
+    await this.#pending.idle(deadline.signal);
+  }
+
+  /** Ends the session, and the events with `error` if given. The first end counts. */
+  end(error?: unknown): void {
+    if (this.#over.signal.aborted) return;
+    const reason = error ?? new MesarchError("cancelled", "the session is closed");
+    this.#over.abort(reason);
+    this.#first.reject(reason);
+    this.#pending.failAll(reason);
+    this.#caughtUp?.resolve();
+    this.events.end(error);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over;
+    let pauses = newPauses();
+    try {
+      for (;;) {
+        const leader = await this.#tracker.next(NO_EPOCH, signal);
+        if (await this.#serve(leader)) pauses = newPauses();
+        await this.#caughtUp?.promise;
+        this.#caughtUp = undefined;
+        await this.#tracker.pause(pauses.next().value, leader.epoch, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Subscribes with one leader and stays until that ends. True if it was subscribed. */
+  async #serve(leader: Leader): Promise<boolean> {
+    const client = this.#tracker.channels.client(SchedulerServiceClient, leader.address);
+    const subscription = new Subscription(client, this.#encode(++this.#lastNumber, this.#subscribe()), {
+      onEvent: (event) => this.#onEvent(event, leader, subscription),
+      onReply: (reply) => this.#onReply(reply),
+      onNotLeading: (address) => {
+        this.#tracker.learn(address);
+        subscription.cancel(`${leader.address} does not lead`);
+      },
+    });
+    const { clock } = this.#options;
+    const cancelTimeout = clock.after(SUBSCRIBE_TIMEOUT_MS, () => {
+      if (this.#subscription !== subscription) subscription.cancel(`no answer to SUBSCRIBE for ${SUBSCRIBE_TIMEOUT_MS} ms`);
+    });
+    const stopWatching = this.#tracker.onLeader((next) => {
+      const newer = compareEpochs(next.epoch, leader.epoch) > 0;
+      // The same leader may become known by an address that can be reached from here.
+      const elsewhere = next.address !== leader.address && this.#subscription !== subscription;
+      if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
+    });
+    const onOver = (): void => subscription.cancel("the session is closed");
+    this.#over.signal.addEventListener("abort", onOver, { once: true });
+    const reason = await subscription.ended;
+    this.#over.signal.removeEventListener("abort", onOver);
+    stopWatching();
+    cancelTimeout();
+    if (this.#subscription !== subscription) return false;
+    this.#lost(leader, reason);
+    return true;
+  }
+
+  #onEvent(event: Event, leader: Leader, subscription: Subscription): void {
+    if (event.type === Event_Type.SUBSCRIBED) return this.#subscribedWith(leader, subscription);
+    if (event.type === Event_Type.ERROR) return this.#refused(event.error?.message ?? "");
+    const shown = schedulerEvent(event);
+    if (shown === undefined || this.events.push(shown)) return;
+    this.#overflow();
+    subscription.cancel(`${this.#options.maxQueuedEvents} events waited to be read`);
+  }
+
+  #subscribedWith(leader: Leader, subscription: Subscription): void {
+    const from = this.#lastLeader;
+    this.#subscription = subscription;
+    this.#leader = this.#lastLeader = leader;
+    if (from !== undefined && compareEpochs(from.epoch, leader.epoch) !== 0) {
+      this.events.deliver({ type: "leaderChanged", from, to: leader });
+    }
+    this.events.deliver({ type: "subscribed", frameworkId: this.frameworkId, leader, resumed: from !== undefined });
+    for (const call of this.#pending.values()) this.#send(call);
+    this.#first.resolve();
+  }
+
+  #refused(message: string): void {
+    const error = subscriptionError(message);
+    const teardowns = this.#pending.values().filter((call) => call.kind === "TEARDOWN");
+    if (!(error instanceof FrameworkRemovedError) || teardowns.length === 0) return this.end(error);
+    // Its answer was lost with a leader, and this is what it did.
+    for (const call of teardowns) call.settle();
+    this.end();
+  }
+
+  #lost(leader: Leader, reason: string): void {
+    this.#subscription = undefined;
+    this.#leader = undefined;
+    for (const call of this.#pending.values()) {
+      call.cancelPause?.();
+      if (call.sent && !call.repeatable) call.settle();
+    }
+    this.events.drop((event) => event.type === "offers");
+    if (this.events.size + this.#offers.size >= this.#options.maxQueuedEvents) this.#overflow();
+    const offerIds = [...this.#offers.keys()];
+    this.#offers.clear();
+    if (offerIds.length > 0) this.events.deliver({ type: "rescinded", offerIds, cause: "leader" });
+    this.events.deliver({ type: "disconnected", leader, reason });
+  }
+
+  /** Everything unread is dropped: agents repeat updates that are not acknowledged, and offers come anew. */
+  #overflow(): void {
+    this.events.drop(() => true);
+    this.#caughtUp ??= Promise.withResolvers<void>();
+  }
+
+  #handOut(event: SchedulerEvent): void {
+    if (event.type === "offers") {
+      for (const offer of event.offers) this.#offers.set(offer.id?.value ?? "", offer.agentId?.value ?? "");
+    } else if (event.type === "rescinded") this.forgetOffers(event.offerIds);
+  }
+
+  #onReply(reply: Reply): void {
+    const call = this.#pending.get(reply.number);
+    if (call === undefined) return;
+    if (reply.code < 300) call.settle();
+    else if (reply.code !== 503) call.settle(replyError(call.kind, reply.code, reply.message));
+    else {
+      const pauseMs = Math.min(1_000, 10 * 2 ** Math.min(call.refusals++, 7)) * (0.5 + Math.random() / 2);
+      call.cancelPause = this.#options.clock.after(pauseMs, () => this.#send(call));
+    }
+  }
+
+  /** Without a subscription nothing happens: what waits is sent when there is one. */
+  #send(call: PendingCall): void {
+    if (this.#subscription === undefined) return;
+    call.sent = true;
+    this.#subscription.send(call.bytes);
+  }
+
+  #subscribe(): SchedulerCall {
+    return subscribeCall(this.#framework, [...this.#suppressed]);
+  }
+
+  #encode(number: number, { kind, body }: SchedulerCall, traceparent = ""): Uint8Array {
+    const call = { ...body, frameworkId: { value: this.frameworkId }, type: Call_Type[kind] };
+    return NumberedCall.encode({ number, call, traceparent }).finish();
+  }
+
+  #timedOut(kind: string, ms: number): MesarchError {
+    if (this.#leader === undefined) return this.#tracker.noLeader(ms);
+    return new MesarchError("timed_out", `${kind}: ${this.#leader.address} did not answer within ${ms} ms`, {
+      remedy: "Whether it took effect is not known: reconcile, then decide.",
+    });
+  }
+}
+
+function newPauses(): Generator<number, never, void> {
+  return backoff({ baseMs: 10, maxMs: 100, minMs: 5, random: Math.random });
+}
