@@ -42,11 +42,11 @@ export class TaskRunner {
     this.#options.containers.watch((launchId, state) => this.#options.deliver({ kind: "runChanged", launchId, state }));
   }
 
-  start(launchId: string, spec: () => Promise<RunSpec>): void {
+  start(launchId: string, spec: RunSpec): void {
     const { containers, deliver } = this.#options;
     this.#enqueue(launchId, async () => {
       try {
-        await containers.start(await spec());
+        await containers.start(spec);
       } catch (error) {
         deliver({ kind: "startFailed", launchId, reason: `Could not be started: ${errorChain(error).join(": ")}` });
       }

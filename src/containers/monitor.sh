@@ -10,11 +10,11 @@
 # is executed on the way to the command but the launcher. All is in functions, so that the shell has read the file before
 # it begins.
 
-# Sets pid, parent and born (start time in clock ticks) of the calling process, subshells included.
+# Sets pid and born (start time in clock ticks) of the calling process, subshells included.
 identify() {
   read -r stat < /proc/self/stat
   set -- $stat
-  pid=$1 parent=$4 born=${22}
+  pid=$1 born=${22}
 }
 
 # Appends the entry "$*"; true if it is the first of its kind.
@@ -37,30 +37,24 @@ find_last() {
   [ -n "$found" ]
 }
 
-# Before setsid the child has no group of its own.
-signal_task() {
-  kill -s "$1" -- "-$child" || kill -s "$1" "$child"
+# Sends signal $1 to the group led by $2. A process before its setsid leads none, and is alone.
+signal_group() {
+  kill -s "$1" -- "-$2" || kill -s "$1" "$2"
 }
 
 # Requests only ever get shorter, so an earlier timer may as well run on.
 obey_kill() {
   [ -n "$child" ] && find_last kill && [ "$found" != "$grace" ] || return 0
   grace=$found
-  signal_task TERM
-  wake_after "$grace" &
+  signal_group TERM "$child"
+  setsid sh -c "$timer" timer "$grace" "$$" &
   timers="$timers $!"
 }
 
-# Background: SIGALRM to the monitor, if it is still there, after $1 seconds. SIGUSR1 ends it.
-wake_after() {
-  nap=
-  trap 'kill -s KILL $nap; exit' USR1
-  sleep "$1" &
-  nap=$!
-  wait "$nap"
-  identify
-  [ "$parent" != "$$" ] || kill -s ALRM "$$"
-}
+# Sends SIGALRM to its parent $2, if that is still there, after $1 seconds.
+timer='sleep "$1"
+  read -r pid name state parent rest < /proc/self/stat
+  [ "$parent" != "$2" ] || kill -s ALRM "$2"'
 
 become_task() {
   trap - TERM HUP INT QUIT USR1 ALRM
@@ -73,16 +67,17 @@ become_task() {
   claim child "$pid" "$born" && exec "$@" < "$run/launch" 2>&3 3>&-
 }
 
-# Sets status. `wait` is cut short by USR1 (138) and ALRM (142). Then the child is still there, or has ended: bash reaps
-# by itself, and is asked once more.
+# Sets status. `wait` is cut short by USR1 (138) and ALRM (142). Then the child is still there; or it has ended, as bash
+# reaps by itself, and is asked for once more. Bash may have lost the status of one that ended in that very instant, and
+# waits for any other child before it says so: the timers have to go first.
 await_task() {
   while wait "$child"; status=$?; was_cut_short && [ -d "/proc/$child" ]; do :; done
   trap '' USR1 ALRM
+  for alarm in $timers; do signal_group KILL "$alarm"; done
   was_cut_short || return 0
   wait "$child"
   again=$?
   [ "$again" = 127 ] || status=$again
-  # Bash may have lost it.
   [ "$status" -ge 0 ] || status=137
 }
 
@@ -120,7 +115,7 @@ main() {
   exec 3>&2 2> /dev/null
   trap '' TERM HUP INT QUIT
   trap obey_kill USR1
-  trap 'signal_task KILL' ALRM
+  trap 'signal_group KILL "$child"' ALRM
 
   read -r boot < /proc/sys/kernel/random/boot_id
   identify
@@ -133,7 +128,6 @@ main() {
   await_task
   kill -s KILL -- "-$child"
   empty_cgroups
-  [ -z "$timers" ] || kill -s USR1 $timers
   find_last child || exit 0
   if [ -n "$grace" ]; then record_exit 1; else record_exit 0; fi
 }

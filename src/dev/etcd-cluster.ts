@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { findEtcd } from "./etcd-binary.ts";
 import { EtcdMember } from "./etcd-member.ts";
+import { freePorts } from "./free-ports.ts";
 
 export interface EtcdClusterOptions {
   /** Members to run, 3 if not said. Fixed for the life of a data directory. */
@@ -29,6 +29,7 @@ interface Ports {
 
 const PORTS_FILE = "ports.json";
 const HEALTH_POLL_MS = 20;
+const START_ATTEMPTS_MAX = 3;
 
 /**
  * A real etcd cluster of this machine's own, on loopback ports: for development and for tests, not for production.
@@ -53,6 +54,18 @@ export class EtcdCluster implements AsyncDisposable {
 
   /** Starts all members and resolves when each is healthy. Throws an Error with the end of the log of one that is not. */
   static async start(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await EtcdCluster.#startOnce(options);
+      } catch (error) {
+        // Somebody may take a free port before etcd does; with kept data the ports are fixed.
+        const portTaken = error instanceof Error && error.message.includes("address already in use");
+        if (!portTaken || options.dataDir !== undefined || attempt === START_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  static async #startOnce(options: EtcdClusterOptions): Promise<EtcdCluster> {
     const binary = await findEtcd(options.binary);
     const directory = options.dataDir ?? (await mkdtemp(join(tmpdir(), "mesarch-etcd-")));
     await mkdir(directory, { recursive: true });
@@ -173,15 +186,6 @@ async function clusterPorts(directory: string, members: number): Promise<Ports[]
   const ports = Array.from({ length: members }, (_, i) => ({ client: free[2 * i]!, peer: free[2 * i + 1]! }));
   await writeFile(`${file}.tmp`, JSON.stringify(ports));
   await rename(`${file}.tmp`, file);
-  return ports;
-}
-
-/** Loopback ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;
 }
 

@@ -11,6 +11,8 @@ export interface MemberOptions {
   readonly logFile: string;
 }
 
+const STOP_TIMEOUT_MS = 10_000;
+
 /** One etcd process that can be killed, frozen and started again on its data. */
 export class EtcdMember {
   readonly name: string;
@@ -56,14 +58,16 @@ export class EtcdMember {
     }
   }
 
-  /** Sends a signal; after a fatal one resolves when the process is gone. */
+  /** Sends a signal (a SIGTERM not obeyed in time is followed by SIGKILL); after a fatal one resolves when the process is gone. */
   async signal(signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): Promise<void> {
     const child = this.#process;
     if (!this.running || child === undefined) return;
     const fatal = signal === "SIGTERM" || signal === "SIGKILL";
     const gone = fatal ? once(child, "exit") : undefined;
     child.kill(signal);
+    const impatient = signal === "SIGTERM" ? setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS) : undefined;
     await gone;
+    clearTimeout(impatient);
   }
 
   /** Without waiting: for the exit of our own process. */

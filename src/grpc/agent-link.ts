@@ -1,15 +1,13 @@
 /** An agent's streams to masters over gRPC. */
 import { type ChannelCredentials, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
-import { limits } from "../model/limits.ts";
 import type { MasterDialer, MasterLink } from "../ports/master-links.ts";
-import {
-  type AgentBatch,
-  type AgentMessage,
-  AgentServiceClient,
-  type MasterBatch,
-} from "../wire/gen/mesarch/v1/agents.ts";
+import { AgentMessage, AgentServiceClient, AgentServiceService, type MasterBatch } from "../wire/gen/mesarch/v1/agents.ts";
+import { asIs, encodeRepeated, encodedOutbox } from "./encoded-stream.ts";
 import { clientOptions } from "./limits.ts";
-import { streamOutbox } from "./stream-outbox.ts";
+
+const { session } = AgentServiceService;
+/** Number of `AgentBatch.messages`. */
+const MESSAGES_FIELD = 1;
 
 export interface DialerOptions {
   /** Default: no TLS. */
@@ -37,7 +35,7 @@ export class GrpcMasterDialer implements MasterDialer, Disposable {
     };
     try {
       await connected(client, signal);
-      return openLink(client.session(), onBatch, release);
+      return openLink(client.makeBidiStreamRequest(session.path, asIs, session.responseDeserialize), onBatch, release);
     } catch (error) {
       release();
       throw error;
@@ -72,7 +70,7 @@ function connected(client: AgentServiceClient, signal: AbortSignal): Promise<voi
 }
 
 function openLink(
-  stream: ClientDuplexStream<AgentBatch, MasterBatch>,
+  stream: ClientDuplexStream<Buffer, MasterBatch>,
   onBatch: (batch: MasterBatch) => void,
   release: () => void,
 ): MasterLink {
@@ -86,30 +84,13 @@ function openLink(
     release();
     resolve(reason);
   };
-  const outbox = streamOutbox<AgentMessage, AgentBatch>(stream, {
-    pack: (messages) => ({ messages }),
-    sizeOf,
-    onSlowPeer: (bytes) => end(`the master does not read: ${bytes} bytes wait`),
-  });
+  const outbox = encodedOutbox<{ bytes: Uint8Array }>(
+    stream,
+    (items) => encodeRepeated(MESSAGES_FIELD, items.map(({ bytes }) => bytes)),
+    (bytes) => end(`the master does not read: ${bytes} bytes wait`),
+  );
   stream.on("data", (batch: MasterBatch) => void (open && onBatch(batch)));
   stream.on("error", (error) => end(error.message));
   stream.on("end", () => end("the master ended the stream"));
-  return { closed, close: end, send: (message) => void outbox.push(message) };
-}
-
-/** Near enough for a bound: counting exactly would encode everything twice. */
-function sizeOf({ body }: AgentMessage): number {
-  switch (body?.$case) {
-    case "report":
-      return Math.min(
-        limits.streamQueueBytes / 2,
-        body.value.held.reduce((sum, task) => sum + (task.info === undefined ? 160 : 4096), 4096),
-      );
-    case "update":
-      return 1024 + (body.value.status?.data?.length ?? 0);
-    case "frameworkMessage":
-      return 128 + body.value.data.length;
-    default:
-      return 128;
-  }
+  return { closed, close: end, send: (message) => void outbox.push({ bytes: AgentMessage.encode(message).finish() }) };
 }

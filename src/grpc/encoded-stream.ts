@@ -2,7 +2,6 @@
  * Streams that carry batches of already encoded items: each item is encoded once, its size is known exactly, and a batch
  * is put together by copying. A batch is a protobuf message whose repeated field holds the items.
  */
-import type { ClientDuplexStream, ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
 import { Outbox } from "../async/outbox.ts";
 import { limits } from "../model/limits.ts";
 
@@ -40,20 +39,13 @@ function varintLength(value: number): number {
 /** Serializer of messages that are bytes already. */
 export const asIs = (bytes: Buffer): Buffer => bytes;
 
-type AnyStream =
-  | ServerDuplexStream<never, Buffer>
-  | ServerWritableStream<never, Buffer>
-  | ClientDuplexStream<Buffer, never>;
-
-/** An outbox of encoded items in front of a stream; `pack` makes one batch of them. */
+/** An outbox of encoded items in front of a stream; `pack` makes the messages of one batch of them. */
 export function encodedOutbox<Item extends { readonly bytes: Uint8Array }>(
   stream: unknown,
   pack: (items: Item[]) => Buffer | Buffer[],
   onSlowPeer: (waitingBytes: number) => void,
 ): Outbox<Item> {
-  const writable = stream as Pick<AnyStream & { write(message: Buffer): boolean }, "write"> & {
-    on(event: "drain", callback: () => void): unknown;
-  };
+  const writable = stream as { write(message: Buffer): boolean; on(event: "drain", callback: () => void): unknown };
   return new Outbox<Item>({
     sink: {
       write: (items) => {

@@ -1,10 +1,9 @@
-/** A failover explains itself (D15): its phases as a record for the registry and as one trace. */
+/** A failover explains itself (D15): its phases as a record for the registry and, once complete, as one trace. */
 import type { Clock } from "../async/clock.ts";
 import { type Epoch, epochText } from "../base/epoch.ts";
 import type { Milestone } from "../core/master/output.ts";
 import type { Tables } from "../core/registry/tables.ts";
-import { limits } from "../model/limits.ts";
-import type { FailoverPhase } from "../telemetry/spans.ts";
+import { recordFailover } from "../telemetry/failover.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { FailoverPhases, LeaderRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import type { Victory } from "./campaign.ts";
@@ -12,44 +11,31 @@ import type { Victory } from "./campaign.ts";
 /** Traces of carried tasks a failover's trace links to. */
 const LINKS = 100;
 
-export class FailoverRecord {
-  readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
-  readonly #victory: Victory;
-  readonly #startedWall: number;
-  readonly #traceparent: string;
-  readonly #endSpan: (endTime: number) => void;
-  #record: LeaderRecord;
+export interface FailoverRecordOptions {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly victory: Victory;
+  readonly epoch: Epoch;
+  readonly master: string;
+  readonly tables: Tables;
+}
 
-  constructor(options: {
-    readonly clock: Clock;
-    readonly telemetry: Telemetry;
-    readonly victory: Victory;
-    readonly epoch: Epoch;
-    readonly master: string;
-    readonly tables: Tables;
-  }) {
+export class FailoverRecord {
+  readonly #options: FailoverRecordOptions;
+  /** Wall clock of the first sign. */
+  readonly #startedAt: number;
+  readonly #carried: readonly string[];
+  #record: LeaderRecord;
+  #closed = false;
+
+  constructor(options: FailoverRecordOptions) {
     const { clock, telemetry, victory, epoch, master, tables } = options;
-    this.#clock = clock;
-    this.#telemetry = telemetry;
-    this.#victory = victory;
+    this.#options = options;
     const now = clock.now();
     const wall = clock.wall();
-    this.#startedWall = wall - (now - victory.firstSignAt);
+    this.#startedAt = wall - (now - victory.firstSignAt);
+    this.#carried = telemetry.enabled ? carriedTraces(tables) : [];
     const last = newestLeader(tables);
-    const number = last === undefined ? 0 : last.number + 1;
-    const span = telemetry.startSpan("mesarch.failover", {
-      startTime: this.#startedWall,
-      links: telemetry.enabled ? carriedTraces(tables) : [],
-      attributes: {
-        "mesarch.failover.cause": victory.cause,
-        "mesarch.epoch": epochText(epoch),
-        "mesarch.master.id": master,
-        "mesarch.tasks.carried": tables.tasks.size,
-      },
-    });
-    this.#traceparent = span.traceparent ?? "";
-    this.#endSpan = (endTime) => span.end({}, endTime);
     this.#record = {
       epoch: { ...epoch },
       master,
@@ -59,6 +45,7 @@ export class FailoverRecord {
       electedAtMs: Math.round(wall - (now - victory.electedAt)),
       phases: {
         detectedMs: victory.detectedAt - victory.firstSignAt,
+        // One transaction deposes and elects.
         deposedMs: victory.electedAt - victory.firstSignAt,
         electedMs: victory.electedAt - victory.firstSignAt,
         loadedMs: now - victory.firstSignAt,
@@ -67,51 +54,58 @@ export class FailoverRecord {
       },
       tasksCarried: tables.tasks.size,
       agentsKnown: tables.agents.size,
-      traceparent: this.#traceparent,
-      number,
+      traceparent: "",
+      number: last === undefined ? 0 : last.number + 1,
     };
-    telemetry.instruments.failovers.add(1, { cause: victory.cause });
-    this.#phase("detected", 0, this.#record.phases!.detectedMs!);
-    this.#phase("elected", this.#record.phases!.detectedMs!, this.#record.phases!.electedMs!);
-    this.#phase("loaded", this.#record.phases!.electedMs!, this.#record.phases!.loadedMs!);
   }
 
   get record(): LeaderRecord {
     return this.#record;
   }
 
-  /** Slot of this record in the ring of leaders. */
-  static slot(record: LeaderRecord): string {
-    return String(record.number % limits.leaderHistory);
-  }
-
-  /** A later phase is reached; each counts once. */
-  reached(milestone: Milestone): void {
+  /** A later phase is reached; each counts once. True if the record changed. */
+  reached(milestone: Milestone): boolean {
     const phases = this.#record.phases!;
-    const at = this.#clock.now() - this.#victory.firstSignAt;
+    const at = this.#options.clock.now() - this.#options.victory.firstSignAt;
     if (milestone === "agentsConfirmed" && phases.agentsConfirmedMs === undefined) this.#set({ ...phases, agentsConfirmedMs: at });
     else if (milestone === "firstLaunch" && phases.firstLaunchMs === undefined) this.#set({ ...phases, firstLaunchMs: at });
-    else return;
-    const phase = milestone === "agentsConfirmed" ? "agents_confirmed" : "first_launch";
-    this.#phase(phase, phases.loadedMs!, at);
+    else return false;
+    return true;
   }
 
-  /** Only ended spans are exported: the whole failover ends when its last phase is known or given up on. */
-  close(): void {
-    const { agentsConfirmedMs, firstLaunchMs, loadedMs } = this.#record.phases!;
-    this.#endSpan(this.#startedWall + Math.max(agentsConfirmedMs ?? 0, firstLaunchMs ?? 0, loadedMs!));
+  /** No later phase is waited for: writes the trace, since only ended spans are exported. True if the record changed. */
+  close(): boolean {
+    if (this.#closed) return false;
+    this.#closed = true;
+    const { telemetry, epoch, master } = this.#options;
+    const phases = this.#record.phases!;
+    const at = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : this.#startedAt + ms);
+    const traceparent = recordFailover(telemetry, {
+      id: epochText(epoch),
+      cause: this.#record.cause,
+      epoch: epochText(epoch),
+      master,
+      startedAt: this.#startedAt,
+      phases: Object.fromEntries(
+        Object.entries({
+          detected: at(phases.detectedMs),
+          deposed: at(phases.deposedMs),
+          elected: at(phases.electedMs),
+          loaded: at(phases.loadedMs),
+          agents_confirmed: at(phases.agentsConfirmedMs),
+          first_launch: at(phases.firstLaunchMs),
+        }).filter(([, time]) => time !== undefined),
+      ),
+      carried: this.#carried,
+      tasksCarried: this.#record.tasksCarried,
+    });
+    if (traceparent === undefined) return false;
+    this.#record = { ...this.#record, traceparent };
+    return true;
   }
 
   #set(phases: FailoverPhases): void {
     this.#record = { ...this.#record, phases };
-  }
-
-  #phase(phase: FailoverPhase, fromMs: number, toMs: number): void {
-    this.#telemetry.instruments.failoverDuration.record((toMs - fromMs) / 1000, { phase });
-    if (!this.#telemetry.enabled) return;
-    this.#telemetry
-      .startSpan(`mesarch.failover.${phase}`, { parent: this.#traceparent || undefined, startTime: this.#startedWall + fromMs })
-      .end({}, this.#startedWall + toMs);
   }
 }
 

@@ -290,7 +290,9 @@ export class Master implements AsyncDisposable {
     telemetry.log.info("leading", { epoch: epochText(loop.epoch), cause: failover.record.cause, tasks: tables.tasks.size });
     const housekeeping = new Housekeeping({ options, store, clock, log: telemetry.log, loop, report: this.#report });
     const cancelRecord = clock.after(RECORD_AFTER_MS, () => this.#writeFailover(loop, failover));
-    const cancelTrace = clock.after(FAILOVER_TRACE_MS, () => failover.close());
+    const cancelTrace = clock.after(FAILOVER_TRACE_MS, () => {
+      if (failover.close()) this.#writeFailover(loop, failover);
+    });
     const onStop = (): void => loop.end({ kind: "handedOver" });
     signal.addEventListener("abort", onStop, { once: true });
     this.#cutOffWatch(loop);
@@ -332,8 +334,7 @@ export class Master implements AsyncDisposable {
         return this.#report.alarm(output.cause, output.message, this.#deps.telemetry.log);
       case "milestone":
         if (output.name === "roomAgain") return loop.leaveReadOnly();
-        this.#failover?.reached(output.name);
-        if (output.name !== "canary" && this.#failover !== undefined) this.#writeFailover(loop, this.#failover);
+        if (this.#failover?.reached(output.name) === true) this.#writeFailover(loop, this.#failover);
     }
   }
 

@@ -7,6 +7,9 @@ import { rangesFromMesos, rangesToMesos } from "./mesos-values.ts";
 import { type Ranges, parseRanges, rangesText } from "./ranges.ts";
 import { looksLikeScalar, parseScalar, scalarText, thousandthsOf, unitsOf } from "./scalars.ts";
 
+/** Attributes of one agent. */
+export const MAX_ATTRIBUTES = 256;
+
 /** Scalars in thousandths, as in resources. */
 export type AttributeValue =
   | { readonly kind: "text"; readonly value: string }
@@ -62,6 +65,7 @@ export function attributesText(attributes: readonly Attribute[]): string {
 
 /** Reads Mesos messages; a text that looks like another type stays a text. */
 export function attributesFromMesos(attributes: readonly MesosAttribute[]): Checked<Attribute[]> {
+  if (attributes.length > MAX_ATTRIBUTES) return refuse(`there are more than ${MAX_ATTRIBUTES} attributes`);
   const out: Attribute[] = [];
   for (const attribute of attributes) {
     const name = attribute.name ?? "";

@@ -3,8 +3,12 @@ import { type Checked, accept, refuse } from "./checked.ts";
 
 export type ItemSet = readonly string[];
 
+/** Items of one set: operations on two sets take the product of their sizes. */
+export const MAX_ITEMS = 1000;
+
 /** Sorts items into a set; refuses duplicates and items that the text form could not carry. */
 export function itemSetOf(items: readonly string[]): Checked<ItemSet> {
+  if (items.length > MAX_ITEMS) return refuse(`a set has more than ${MAX_ITEMS} items`);
   const sorted = [...items].sort();
   for (let i = 0; i < sorted.length; i++) {
     const item = sorted[i]!;

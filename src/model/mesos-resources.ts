@@ -8,6 +8,9 @@ import { reservationRoleError } from "./parse-resources.ts";
 import { type ResourceEntry, UNRESERVED, entryError, interned, meet, nameError } from "./resource-entries.ts";
 import { thousandthsOf, unitsOf } from "./scalars.ts";
 
+/** Entries of one message: checking them against each other takes the square of it. */
+export const MAX_ENTRIES = 256;
+
 /** How `Resources` are written as Mesos messages. */
 export interface MesosForm {
   /** Role they are allocated to, written as `allocation_info`; absent: not written. */
@@ -18,6 +21,7 @@ export interface MesosForm {
 
 /** Reads resources, zero amounts left in; the error names the resource. `allocation_info` is not looked at. */
 export function entriesFromMesos(resources: readonly Resource[]): Checked<ResourceEntry[]> {
+  if (resources.length > MAX_ENTRIES) return refuse(`there are more than ${MAX_ENTRIES} resources`);
   const entries: ResourceEntry[] = [];
   for (const resource of resources) {
     const entry = entryFromMesos(resource);
@@ -35,13 +39,13 @@ export function entryToMesos(entry: ResourceEntry, { allocationRole, reservation
   else if (entry.role !== UNRESERVED) {
     out.reservations = [{ type: Resource_ReservationInfo_Type.STATIC, role: entry.role }];
   }
-  if (allocationRole !== undefined) out.allocation_info = { role: allocationRole };
+  if (allocationRole !== undefined) out.allocationInfo = { role: allocationRole };
   return out;
 }
 
 /** The one role that all of them are allocated to: undefined when none is, an error when it is not one. */
 export function allocationRoleOf(resources: readonly Resource[]): Checked<string | undefined> {
-  const roles = new Set(resources.map((resource) => resource.allocation_info?.role));
+  const roles = new Set(resources.map((resource) => resource.allocationInfo?.role));
   if (roles.size > 1) return refuse("resources are allocated to more than one role");
   return accept([...roles][0]);
 }
@@ -64,7 +68,7 @@ function unsupported(resource: Resource): string | undefined {
   if (resource.disk?.source !== undefined) return "disk sources are not supported";
   if (resource.revocable !== undefined) return "revocable resources are not supported";
   if (resource.shared !== undefined) return "shared resources are not supported";
-  if (resource.provider_id !== undefined) return "resource providers are not supported";
+  if (resource.providerId !== undefined) return "resource providers are not supported";
   return undefined;
 }
 

@@ -88,8 +88,8 @@ export interface RegistryPort {
   bootstrap(meta: Uint8Array, head: Uint8Array, signal: AbortSignal): Promise<{ meta: Uint8Array; revision: number }>;
 
   /**
-   * Reads every row (candidates not included) as of one revision, in bounded ranges.
-   * The rows come in chunks; the revision is known before the first. Throws StoreUnavailable, or Compacted to be retried.
+   * Reads every row (`meta` and `head` too, candidates not) as of one revision, in bounded ranges and in chunks.
+   * Throws StoreUnavailable, or StoreCompacted when history went faster than the reading: load again.
    */
   load(onChunk: (rows: readonly Row[]) => void, signal: AbortSignal): Promise<{ revision: number; headModRevision: number }>;
 
@@ -112,32 +112,39 @@ export interface RegistryPort {
   /** Forgets history before `revision` (13.3). */
   compact(revision: number, signal: AbortSignal): Promise<void>;
 
-  /** Size of the store in bytes and its quota, both 0 when the store does not say. */
+  /** Bytes in use in the store and its quota; the quota is 0 when the store does not say. Throws StoreUnavailable. */
   size(signal: AbortSignal): Promise<{ usedBytes: number; quotaBytes: number }>;
 }
 
 export interface ElectionPort {
-  /** Grants the lease that all candidate keys of this process hang on. `ttlSeconds` >= 2. */
+  /** Grants the lease that all candidate keys of this process hang on. `ttlSeconds` >= 2. Throws StoreFull (2.13). */
   grantLease(ttlSeconds: number, signal: AbortSignal): Promise<void>;
 
   /**
    * Sends one keep-alive (2.7): the caller decides when it is deserved. Resolves false when the lease no longer exists.
+   * Throws StoreUnavailable.
    */
   keepAlive(signal: AbortSignal): Promise<boolean>;
 
-  /** Creates the candidate key if absent (2.2). A key name is used for one creation only. */
+  /**
+   * Creates the candidate key if absent (2.2). A key name is used for one creation only.
+   * Throws LeaseLost when the lease has ended, StoreFull when nothing can be put (2.13).
+   */
   enqueue(key: string, value: Uint8Array, signal: AbortSignal): Promise<{ createRevision: number; candidates: readonly Candidate[]; revision: number }>;
 
-  /** Every change of the candidate set from `from` on, as the whole set each time. Ends when aborted. */
+  /** The candidate set now and after each change, as the whole set each time. Ends when aborted. */
   watchCandidates(onChange: (candidates: readonly Candidate[], revision: number) => void, signal: AbortSignal): Promise<void>;
 
   /** Rule 2.4, one transaction: own key and head as expected -> delete the accused keys. */
   promote(fence: Fence, head: HeadPosition, accused: readonly Candidate[], signal: AbortSignal): Promise<PromoteResult>;
 
-  /** Deletes a candidate key if it still has that create-revision. True if this call deleted it. */
+  /**
+   * Deletes a candidate key if it still has that create-revision. True if the answered copy of the request deleted it;
+   * either way the key is gone under that revision.
+   */
   remove(key: string, createRevision: number, signal: AbortSignal): Promise<boolean>;
 
-  /** All candidates now, by a linearizable read. */
+  /** All candidates now, by a linearizable read. Throws StoreUnavailable. */
   candidates(signal: AbortSignal): Promise<readonly Candidate[]>;
 
   /** Revokes the lease: every candidate key of this process goes. */

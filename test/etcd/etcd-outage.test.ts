@@ -1,6 +1,7 @@
 import test from "ava";
 import { randomUUID } from "node:crypto";
-import { EtcdCluster, freePorts } from "../../src/dev/etcd-cluster.ts";
+import { EtcdCluster } from "../../src/dev/etcd-cluster.ts";
+import { freePorts } from "../../src/dev/free-ports.ts";
 import type { EtcdOptions } from "../../src/etcd/options.ts";
 import { connectStore } from "../../src/etcd/store.ts";
 import { StoreUnavailable } from "../../src/ports/store-errors.ts";

@@ -98,6 +98,9 @@ for (const [what, resources, error] of [
   ["beyond 2^53", [ports([1n, 1n << 53n])], "resource 'ports': range 1-9007199254740992 is not within 0 to 2^53 - 1"],
   ["with equal items", [disks("a", "b", "a")], "resource 'disks': set item 'a' appears twice"],
   ["a part of a gpu", [{ ...cpus(0.5), name: "gpus" }], "resource 'gpus': gpus must be a whole number"],
+  ["too many", Array<Resource>(257).fill(cpus(1)), "there are more than 256 resources"],
+  ["of too many ranges", [ports(...Array<[bigint, bigint]>(10_001).fill([1n, 1n]))], "resource 'ports': there are more than 10000 ranges"],
+  ["of too many items", [disks(...Array<string>(1_001).fill("a"))], "resource 'disks': a set has more than 1000 items"],
   ["revocable", [{ ...cpus(1), revocable: {} }], "resource 'cpus': revocable resources are not supported"],
   ["dynamically reserved", [{ ...cpus(1), reservation: {} }], "resource 'cpus': dynamic reservations are not supported"],
   [
@@ -119,7 +122,7 @@ test("both reservation formats are read and written", (t) => {
     type: Value_Type.SCALAR,
     scalar: { value: 4 },
     role: "ads",
-    allocation_info: { role: "ads/web" },
+    allocationInfo: { role: "ads/web" },
     reservations: [],
   });
   const refined = resources.toMesos({ reservations: "refined" });

@@ -102,7 +102,7 @@ export function cancel(step: Step, task: AgentTask, reason: CancelReason): void 
 /** Grace of a kill that names none, in milliseconds. */
 export function killGraceOf(state: AgentState, task: AgentTask): number {
   const policy = task.accepted.task?.killPolicy?.gracePeriod;
-  return policy === undefined ? state.settings.killGraceMs : policy.nanoseconds / 1e6;
+  return policy === undefined ? state.settings.killGraceMs : Number(policy.nanoseconds ?? 0) / 1e6;
 }
 
 /** Also waits for a kill's outcome: a task under way to start always ends up somewhere. */

@@ -98,7 +98,7 @@ function armCompletion(state: AgentState, step: Step, task: AgentTask): void {
   if (limit === undefined) return;
   const known = [task.acknowledged, ...task.updates].find((update) => stateOf(update) === TaskState.TASK_RUNNING);
   const startedAt = (known?.status?.timestamp ?? step.wall / 1000) * 1000;
-  const limitMs = limit.nanoseconds / 1e6;
+  const limitMs = Number(limit.nanoseconds ?? 0) / 1e6;
   const left = Math.min(limitMs, Math.max(0, startedAt + limitMs - step.wall));
   state.deadlines.set(`run/${idOf(task)}`, step.now + left);
 }

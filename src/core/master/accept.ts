@@ -64,7 +64,7 @@ function run(
 function claimOffers(state: MasterState, stream: FrameworkStream, ids: readonly OfferID[], now: number): Grant | Denial {
   const taken = new Map<string, Offer>();
   let message = ids.length === 0 ? "No offers specified" : undefined;
-  for (const { value: id } of ids) {
+  for (const { value: id = "" } of ids) {
     const offer = stream.offers.has(id) ? state.offers.get(id) : undefined;
     if (taken.has(id)) message ??= `Offer ${id} is listed twice`;
     else if (offer === undefined) message ??= `Offer ${id} is no longer valid`;

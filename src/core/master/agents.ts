@@ -2,21 +2,26 @@
  * Agents come, report, are settled and confirmed, and go (sections 5, 8, 9). A stream walks through its phases:
  * greeted, led, perhaps contested or listing, confirmed.
  */
+import { compareEpochs, epochText } from "../../base/epoch.ts";
 import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import { Refusal_Kind as Kind } from "../../wire/gen/mesarch/v1/agents.ts";
-import { compareEpochs, epochText } from "../../base/epoch.ts";
+import * as allocation from "./allocation.ts";
 import { confirm } from "./confirm.ts";
 import { depart, drop } from "./departure.ts";
 import * as identity from "./identity.ts";
 import type { Input } from "./input.ts";
+import { listNeeded } from "./lists.ts";
+import * as liveness from "./liveness.ts";
 import { claim, heard, listeningTime } from "./membership.ts";
+import * as notices from "./notices.ts";
+import * as offers from "./offers.ts";
 import * as pacing from "./pacing.ts";
+import * as prune from "./prune.ts";
 import { joinedRow, newAgentId, reportError } from "./registration.ts";
 import { type Orders, settle } from "./settle.ts";
-import type { AgentStream, MasterState } from "./state.ts";
+import { type AgentStream, type MasterState, clusterClock } from "./state.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
-import { listNeeded } from "./lists.ts";
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 
@@ -90,6 +95,37 @@ export function epochRefused(state: MasterState, tx: Tx, input: Of<"agentEpochRe
       `agent ${stream.agentId} obeys epoch ${epochText(stored)}, above ours (${epochText(state.epoch)}). ` +
       "If no newer leader exists, the store was set back: run `mesarch registry restore`",
   });
+}
+
+/** An operator declares an agent lost for good. One write; false when there is no such agent. */
+export function markGone(state: MasterState, tx: Tx, agentId: string): boolean {
+  const row = state.tables.agents.get(agentId);
+  if (row === undefined) return false;
+  if (row.standing?.$case === "goneAt") return true;
+  const standing = { $case: "goneAt" as const, value: clusterClock(state, tx.now) };
+  tx.put({ kind: "a", id: agentId, record: { ...row, standing } });
+  for (const stream of state.membership.claims.get(agentId) ?? []) {
+    refuse(state, tx, stream, Kind.KIND_GONE, "marked gone by an operator");
+  }
+  state.agentStreams.delete(agentId);
+  state.membership.confirmed.delete(agentId);
+  state.deadlines.clear(`agent/${agentId}`);
+  liveness.tellLoss(state, tx, agentId, "An operator declared the agent gone");
+  liveness.noteConfirmed(state, tx);
+  prune.soon(state, tx.now);
+  return true;
+}
+
+/** Whether an agent gets offers. False when there is no such agent. */
+export function setActive(state: MasterState, tx: Tx, agentId: string, active: boolean): boolean {
+  const row = state.tables.agents.get(agentId);
+  if (row === undefined) return false;
+  if (row.deactivated === !active) return true;
+  tx.put({ kind: "a", id: agentId, record: { ...row, deactivated: !active } });
+  if (!active) offers.rescindAgent(state, tx, agentId);
+  allocation.agentActive(state, agentId, active, tx.now);
+  notices.agent(state, tx, agentId);
+  return true;
 }
 
 function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Report): void {

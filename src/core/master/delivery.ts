@@ -4,6 +4,7 @@
  */
 import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { millisecondsOf } from "./durations.ts";
 import { isDeliverable, isFrameworkRemoved, isToBeKilled, mayRun } from "./standing.ts";
 import { type AgentStream, type MasterState, confirmedStream } from "./state.ts";
 import { tell } from "./tell.ts";
@@ -67,8 +68,7 @@ export function launchOverdue(state: MasterState, tx: Tx, launchId: string): voi
 
 /** 6.4: the grace of the mark, else the task's own policy. */
 export function graceOf(state: MasterState, record: TaskRecord): number {
-  const policy = record.info?.killPolicy?.gracePeriod?.nanoseconds;
-  return record.kill?.graceMs ?? (policy === undefined ? state.settings.killGraceMs : Math.floor(policy / 1e6));
+  return record.kill?.graceMs ?? millisecondsOf(record.info?.killPolicy?.gracePeriod) ?? state.settings.killGraceMs;
 }
 
 function order(state: MasterState, tx: Tx, stream: AgentStream, record: TaskRecord): void {

@@ -43,7 +43,7 @@ export function launch(
   const info = normalised(asked, stream.frameworkId);
   const malformed = taskIdError(info);
   if (malformed !== undefined) return refuse(state, tx, stream, info, malformed);
-  const known = state.tables.taskById(stream.frameworkId, info.taskId!.value);
+  const known = state.tables.taskById(stream.frameworkId, info.taskId!.value!);
   // Told to be over by the master's word: the id is free, and the offer shows that this is no repetition.
   if (known?.settled === true) history.retire(state, tx, { ...known, settledTold: true });
   else if (known !== undefined) return answerTaken(state, tx, stream, info, known);

@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000;
 /** Up to this many agents may be away without the brake asking which share of all they are. */
 const FEW_AWAY = 2;
 
-/** At promotion: every member has a full window from now on, and is looked at when it ends. */
+/** At promotion, and when steps were undone: whoever is not watched is looked at when a full window has passed. */
 export function begin(state: MasterState, now: number): void {
   state.deadlines.set("ping", now + state.settings.agentPingIntervalMs);
   state.deadlines.set("sweep", now + state.settings.agentPingTimeoutMs);
@@ -45,7 +45,7 @@ export function pingDue(state: MasterState, tx: Tx): void {
   }
 }
 
-/** Deadline `sweep`, once: members that were never heard are judged from here on. */
+/** Deadline `sweep`: members that were never heard are judged from here on. */
 export function sweep(state: MasterState, tx: Tx): void {
   for (const [agentId, row] of state.tables.agents) {
     if (row.standing?.$case === "in" && !state.deadlines.has(`agent/${agentId}`)) silenceDue(state, tx, agentId);

@@ -99,7 +99,7 @@ export function decline(
   refuseSeconds: number | undefined,
   now: number,
 ): void {
-  for (const { value: id } of ids) {
+  for (const { value: id = "" } of ids) {
     if (stream.offers.has(id)) giveBack(state, take(state, id)!, refuseSeconds, now);
   }
 }

@@ -2,7 +2,7 @@
 import { stateFor } from "../../model/task-state.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import {
-  type TaskState,
+  TaskState,
   type TaskStatus,
   type TaskStatus_Reason,
   TaskStatus_Reason as Reason,
@@ -37,7 +37,7 @@ export function masterStatus(
     timestamp: wallClock(state, now) / 1000,
     ...(verdict.unreachableTimeMs === undefined
       ? {}
-      : { unreachableTime: { nanoseconds: Math.floor(verdict.unreachableTimeMs / 1000) * 1e9 } }),
+      : { unreachableTime: { nanoseconds: BigInt(Math.floor(verdict.unreachableTimeMs / 1000)) * 1_000_000_000n } }),
   };
 }
 
@@ -66,6 +66,7 @@ export function reconciledStatus(state: MasterState, now: number, record: TaskRe
 
 /** The UPDATE event as this framework understands it: newer states are TASK_LOST without PARTITION_AWARE. */
 export function updateEvent(stream: FrameworkStream, status: TaskStatus): Event {
-  const shown = stateFor({ partitionAware: stream.capabilities.has("PARTITION_AWARE") }, status.state);
+  const state = status.state ?? TaskState.TASK_UNKNOWN;
+  const shown = stateFor({ partitionAware: stream.capabilities.has("PARTITION_AWARE") }, state);
   return { type: EventType.UPDATE, update: { status: shown === status.state ? status : { ...status, state: shown } } };
 }

@@ -34,7 +34,7 @@ export function frameworkError(
   return (
     rolesError(info) ??
     suppressedError(info, suppressedRoles) ??
-    (info.id === undefined || info.id.value === "" ? undefined : prefixed("Framework ID", idError(info.id.value))) ??
+    idFieldError(info.id?.value ?? "") ??
     failoverTimeoutError(info.failoverTimeout) ??
     constraintsError(constraints)
   );
@@ -42,7 +42,7 @@ export function frameworkError(
 
 /** What UPDATE_FRAMEWORK may not change (mesos-wire 5). */
 export function immutableFieldError(before: FrameworkInfo | undefined, after: FrameworkInfo): string | undefined {
-  if ((before?.user ?? "") !== after.user) return "Updating 'FrameworkInfo.user' is unsupported";
+  if ((before?.user ?? "") !== (after.user ?? "")) return "Updating 'FrameworkInfo.user' is unsupported";
   if ((before?.checkpoint ?? false) !== (after.checkpoint ?? false)) {
     return "Updating 'FrameworkInfo.checkpoint' is unsupported";
   }
@@ -84,6 +84,7 @@ function constraintsError(constraints: OfferConstraints | undefined): string | u
   return any ? "Offer constraints are not supported by this version" : undefined;
 }
 
-function prefixed(what: string, error: string | undefined): string | undefined {
-  return error === undefined ? undefined : `${what}: ${error}`;
+function idFieldError(id: string): string | undefined {
+  const error = id === "" ? undefined : idError(id);
+  return error === undefined ? undefined : `Framework ${error}`;
 }

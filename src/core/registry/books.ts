@@ -19,6 +19,8 @@ export interface Holding {
 export class AgentBooks {
   /** Launch ids of all its rows. */
   readonly launches = new Set<string>();
+  /** Of these, the launch ids of rows ended by the master's word (4.5). */
+  readonly settled = new Set<string>();
   /** Of all rows not ended by the master's word (9.1). */
   readonly digest = new Digest();
   readonly #holdings = new Map<string, Holding>();
@@ -43,7 +45,8 @@ export class AgentBooks {
 
   add(task: TaskRecord, resources: Resources): void {
     this.launches.add(task.launchId);
-    if (!task.settled) this.digest.add(task.launchId);
+    if (task.settled) this.settled.add(task.launchId);
+    else this.digest.add(task.launchId);
     if (isOrder(task)) this.#orders += 1;
     if (isTerminal(task.latestState as TaskState)) return;
     const { frameworkId, role, used, clashing } = this.#holdingOf(task);
@@ -55,7 +58,8 @@ export class AgentBooks {
 
   remove(task: TaskRecord, resources: Resources): void {
     this.launches.delete(task.launchId);
-    if (!task.settled) this.digest.remove(task.launchId);
+    if (task.settled) this.settled.delete(task.launchId);
+    else this.digest.remove(task.launchId);
     if (isOrder(task)) this.#orders -= 1;
     if (isTerminal(task.latestState as TaskState)) return;
     const { frameworkId, role, used, clashing } = this.#holdingOf(task);

@@ -1,0 +1,60 @@
+/** Composition root of a master process: store, doors, links, telemetry and the master itself. */
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../async/clock.ts";
+import type { Random } from "../base/random.ts";
+import { connectStore } from "../etcd/store.ts";
+import type { EtcdOptions } from "../etcd/options.ts";
+import { openMasterDoors } from "../grpc/master-doors.ts";
+import { GrpcPeerLinks } from "../grpc/peer-links.ts";
+import { Master } from "../master/master.ts";
+import type { MasterOptions } from "../master/options.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+
+export interface MasterProcessOptions {
+  readonly master: Omit<MasterOptions, "address"> & {
+    /** host:port as others reach this master; default: where it listens. */
+    readonly address?: string;
+  };
+  /** host:port of the gRPC door; port 0 takes a free one. */
+  readonly listen: string;
+  readonly etcd: EtcdOptions;
+}
+
+export interface RunningMaster {
+  readonly address: string;
+  readonly master: Master;
+  /** Rejects when the master cannot go on. */
+  readonly done: Promise<void>;
+  /** Hands over, then ends. */
+  stop(): Promise<void>;
+}
+
+/** Random numbers from the operating system. */
+export const systemRandom: Random = {
+  hex: (bytes) => randomBytes(bytes).toString("hex"),
+  uniform: () => randomBytes(4).readUInt32BE() / 0x1_0000_0000,
+};
+
+/** Starts a master; resolves once its doors are open. Rejects when the port is taken or the options cannot be right. */
+export async function startMaster(options: MasterProcessOptions, telemetry: Telemetry): Promise<RunningMaster> {
+  const peers = new GrpcPeerLinks(systemClock);
+  let master: Master | undefined;
+  // The port is bound first: whoever holds it is entitled to this address (2.14).
+  const doors = await openMasterDoors({ listen: options.listen, peers, log: telemetry.log, doors: () => master });
+  const host = options.listen.slice(0, options.listen.lastIndexOf(":"));
+  const address = options.master.address ?? `${host}:${doors.port}`;
+  const store = connectStore(options.etcd);
+  master = new Master({ ...options.master, address }, { store, peers, clock: systemClock, random: systemRandom, telemetry });
+  master.start();
+  const running = master;
+  return {
+    address,
+    master,
+    done: master.done,
+    async stop() {
+      await running.stop();
+      doors.close();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** The leadership itself: how it begins, its own record, its clock, and what the store allows it to do. */
+import { limits } from "../../model/limits.ts";
+import type { LeaderRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import * as allocation from "./allocation.ts";
+import * as lifetime from "./framework-lifetime.ts";
+import type { Input } from "./input.ts";
+import * as liveness from "./liveness.ts";
+import * as notices from "./notices.ts";
+import * as prune from "./prune.ts";
+import { type MasterState, clusterClock } from "./state.ts";
+import type { Tx } from "./tx.ts";
+
+type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
+
+/** The cluster clock becomes durable at least this often while anything durable waits for it (11.1). */
+const CLOCK_MS = 5_000;
+
+/** At promotion. The tables are complete, so nothing is computed per task (5.1). */
+export function begin(state: MasterState, now: number): void {
+  allocation.begin(state);
+  lifetime.begin(state, now);
+  liveness.begin(state, now);
+  prune.begin(state, now);
+  state.deadlines.set("clock", now + CLOCK_MS);
+}
+
+/** 3.6: nothing new is begun. Offers that stand stay: what is accepted meanwhile is refused or waits. */
+export function mute(state: MasterState, tx: Tx, { on }: Of<"mute">): void {
+  state.mute = on;
+  liveness.muted(state, on, tx.now);
+  if (!on) allocation.request(state, tx.now);
+}
+
+/** 3.5: what was pending has been undone, so the books are made anew and the offers that rested on them are void. */
+export function readOnly(state: MasterState, tx: Tx, { on, reason }: Of<"readOnly">): void {
+  state.readOnly = on ? reason || "the registry takes no writes" : "";
+  if (on) {
+    allocation.recount(state, tx);
+    liveness.begin(state, tx.now);
+    return;
+  }
+  lifetime.catchUp(state, tx);
+  allocation.request(state, tx.now);
+}
+
+/** Writes or completes this leadership's row (5.2); a ring, so the oldest is overwritten. */
+export function record(state: MasterState, tx: Tx, input: Of<"leaderRecord">): void {
+  if (state.readOnly !== "") return;
+  const { tables, counters } = state;
+  const own = ownRecord(state);
+  const number = own?.number ?? nextNumber(state);
+  counters.leader = number + 1;
+  const written: LeaderRecord = {
+    ...input.record,
+    number,
+    tasksCarried: own?.tasksCarried ?? (input.record.tasksCarried || tables.tasks.size),
+    agentsKnown: own?.agentsKnown ?? (input.record.agentsKnown || tables.agentsIn),
+  };
+  tx.put({ kind: "l", id: slotOf(number), record: written });
+  notices.leader(state, tx, written);
+  liveness.noteConfirmed(state, tx);
+}
+
+/**
+ * Deadline `clock`. The head of any batch carries the clock (11.1), so any write will do; the leader's own row says
+ * nothing new and is small.
+ */
+export function clockDue(state: MasterState, tx: Tx): void {
+  state.deadlines.set("clock", tx.now + CLOCK_MS);
+  const durable = state.tables.head?.clusterClock ?? 0;
+  const own = ownRecord(state);
+  if (state.tables.timed === 0 || state.mute || state.readOnly !== "" || own === undefined) return;
+  if (clusterClock(state, tx.now) - durable < CLOCK_MS / 1000) return;
+  tx.put({ kind: "l", id: slotOf(own.number), record: own });
+}
+
+function ownRecord(state: MasterState): LeaderRecord | undefined {
+  const { counters, tables } = state;
+  return counters.leader === 0 ? undefined : tables.leaders.get(slotOf(counters.leader - 1));
+}
+
+function nextNumber(state: MasterState): number {
+  let next = 0;
+  for (const { number } of state.tables.leaders.values()) next = Math.max(next, number + 1);
+  return next;
+}
+
+function slotOf(number: number): string {
+  return String(number % limits.leaderHistory);
+}

@@ -1,0 +1,107 @@
+/**
+ * Rows as operators see them: pure functions of the tables, so that a standby answers from its fold, and of the
+ * leader's own state where that knows more (streams, offers).
+ */
+import { Resources } from "../../model/resources.ts";
+import { stateName } from "../../model/task-state.ts";
+import type { AgentView, FrameworkView, Status, TaskView } from "../../wire/gen/mesarch/v1/operator.ts";
+import type { AgentRecord, FrameworkRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { Tables } from "../registry/tables.ts";
+import { shownState } from "./standing.ts";
+import type { MasterState, Offer } from "./state.ts";
+
+/** @param finished it is in history, or ended and only waits to be forgotten. */
+export function taskView(tables: Tables, record: TaskRecord, finished: boolean): TaskView {
+  return {
+    record,
+    shownState: finished ? record.state : shownState(tables, record).state,
+    finished,
+    agentAddress: tables.agents.get(record.agentId)?.address ?? "",
+  };
+}
+
+export function agentView(tables: Tables, id: string, record: AgentRecord, live?: MasterState): AgentView {
+  const total = Resources.fromMesos(record.info?.resources ?? []);
+  const books = tables.agentBooks(id);
+  const stream = live?.agentStreams.get(id);
+  return {
+    id,
+    record,
+    connected: stream !== undefined,
+    confirmed: stream?.phase === "confirmed",
+    total: (total.ok ? total.value : Resources.none).toMesos(),
+    used: books.used.toMesos(),
+    offered: offered(live, live?.offersByAgent.get(id)).toMesos(),
+    tasks: books.launches.size,
+  };
+}
+
+export function frameworkView(tables: Tables, id: string, record: FrameworkRecord, live?: MasterState): FrameworkView {
+  const books = tables.frameworkBooks(id);
+  const stream = live?.frameworks.get(id);
+  let used = Resources.none;
+  for (const agentId of books.agents.keys()) {
+    for (const holding of tables.agentBooks(agentId).holdings) {
+      if (holding.frameworkId === id) used = Resources.sum([used, holding.used, ...holding.clashing]);
+    }
+  }
+  return {
+    id,
+    record,
+    connected: stream !== undefined,
+    used: quantitiesOnly(used).toMesos(),
+    offered: quantitiesOnly(offered(live, stream?.offers)).toMesos(),
+    tasks: books.live.size,
+  };
+}
+
+/** What the tables tell of the cluster's state; the caller adds what its process knows. */
+export function statusView(tables: Tables, live?: MasterState): Pick<
+  Status,
+  "clusterId" | "agentsIn" | "agentsConnected" | "agentsConfirmed" | "agentsUnreachable" | "frameworksActive" | "frameworksKnown" | "tasks" | "warnings"
+> {
+  let agentsUnreachable = 0;
+  for (const { standing } of tables.agents.values()) if (standing?.$case === "unreachableAt") agentsUnreachable += 1;
+  let [frameworksActive, frameworksKnown] = [0, 0];
+  for (const [id, { standing }] of tables.frameworks) {
+    if (standing?.$case === "removedAt") continue;
+    frameworksKnown += 1;
+    if (live === undefined ? standing?.$case === "subscribed" : live.frameworks.has(id)) frameworksActive += 1;
+  }
+  const tasks: Record<string, number> = {};
+  for (const record of tables.tasks.values()) {
+    const name = stateName(shownState(tables, record).state);
+    tasks[name] = (tasks[name] ?? 0) + 1;
+  }
+  const warnings: string[] = [];
+  if (live?.mute === true) warnings.push("mute: the store does not answer");
+  if (live !== undefined && live.readOnly !== "") warnings.push(`read-only: ${live.readOnly}`);
+  let agentsConfirmed = 0;
+  for (const stream of live?.agentStreams.values() ?? []) if (stream.phase === "confirmed") agentsConfirmed += 1;
+  return {
+    clusterId: tables.meta?.clusterId ?? "",
+    agentsIn: tables.agentsIn,
+    agentsConnected: live?.agentStreams.size ?? 0,
+    agentsConfirmed,
+    agentsUnreachable,
+    frameworksActive,
+    frameworksKnown,
+    tasks,
+    warnings,
+  };
+}
+
+function offered(live: MasterState | undefined, ids: Iterable<string> | undefined): Resources {
+  if (live === undefined || ids === undefined) return Resources.none;
+  const all: Resources[] = [];
+  for (const id of ids) {
+    const offer: Offer | undefined = live.offers.get(id);
+    if (offer !== undefined) all.push(offer.resources);
+  }
+  return Resources.sum(all);
+}
+
+/** Ranges and sets of different agents cannot be added up. */
+function quantitiesOnly(resources: Resources): Resources {
+  return resources.filter((entry) => entry.kind === "scalar");
+}
