@@ -65,7 +65,8 @@ export const agentOptions = {
     group: tasks,
   }),
   gcInterval: duration({ doc: "Time between two looks at the sandboxes", default: "1min", min: 1_000, max: 24 * hour, group: tasks }),
-  taskLogSize: bytes({ doc: "Output kept of one task, of stdout and of stderr each", default: "10MiB", min: 4_096, group: tasks }),
+  taskLogSize: bytes({ doc: "A task's stdout or stderr is rotated at this size", default: "10MiB", min: 4_096, group: tasks }),
+  taskLogFiles: integer({ doc: "Rotated files kept of each", default: 2, min: 1, max: 100, group: tasks }),
   updateRetry: duration({ doc: "An unacknowledged update is sent again after this, doubling", default: "10s", min: 100, group: tasks }),
   updateRetryMax: duration({ doc: "Longest pause between two repeats of an update", default: "10min", min: 100, group: tasks }),
 

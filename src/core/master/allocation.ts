@@ -59,10 +59,7 @@ export function agentConfirmed(state: MasterState, tx: Tx, agentId: string): voi
 /** Counts everything anew, without offers: steps were undone (3.5), so what was charged may never have happened. */
 export function recount(state: MasterState, tx: Tx): void {
   offers.rescindAll(state, tx);
-  for (const agentId of state.tables.agents.keys()) {
-    if (confirmedStream(state, agentId) !== undefined) charge(state, agentId);
-    else state.allocator.removeAgent(agentId);
-  }
+  for (const agentId of state.membership.confirmed) charge(state, agentId);
   request(state, tx.now);
 }
 

@@ -68,9 +68,6 @@ export function streamClosed(state: MasterState, tx: Tx, input: Extract<Input, {
   notices.framework(state, tx, stream.frameworkId);
 }
 
-/** Ends a framework for good: teardown, or its deadline (10.5). Its tasks are "to be killed" from now on (4.1). */
-export const remove = lifetime.remove;
-
 /** The deadline `heartbeat`: one for all streams, so at most an interval passes between two on any of them. */
 export function heartbeat(state: MasterState, tx: Tx): void {
   if (state.frameworks.size === 0) return;

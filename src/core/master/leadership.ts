@@ -2,6 +2,7 @@
 import { limits } from "../../model/limits.ts";
 import type { LeaderRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import * as allocation from "./allocation.ts";
+import { drop } from "./departure.ts";
 import * as lifetime from "./framework-lifetime.ts";
 import type { Input } from "./input.ts";
 import * as liveness from "./liveness.ts";
@@ -35,8 +36,7 @@ export function mute(state: MasterState, tx: Tx, { on }: Of<"mute">): void {
 export function readOnly(state: MasterState, tx: Tx, { on, reason }: Of<"readOnly">): void {
   state.readOnly = on ? reason || "the registry takes no writes" : "";
   if (on) {
-    allocation.recount(state, tx);
-    liveness.begin(state, tx.now);
+    recount(state, tx);
     return;
   }
   lifetime.catchUp(state, tx);
@@ -72,6 +72,16 @@ export function clockDue(state: MasterState, tx: Tx): void {
   if (state.tables.timed === 0 || state.mute || state.readOnly !== "" || own === undefined) return;
   if (clusterClock(state, tx.now) - durable < CLOCK_MS / 1000) return;
   tx.put({ kind: "l", id: slotOf(own.number), record: own });
+}
+
+/** An agent whose coming was undone comes again; of the others, what is used may be other than was thought. */
+function recount(state: MasterState, tx: Tx): void {
+  for (const [agentId, stream] of [...state.agentStreams]) {
+    if (stream.phase !== "confirmed") continue;
+    if (state.tables.agents.get(agentId)?.standing?.$case === "in") allocation.agentConfirmed(state, tx, agentId);
+    else drop(state, tx, stream, "its return was undone");
+  }
+  liveness.begin(state, tx.now);
 }
 
 function ownRecord(state: MasterState): LeaderRecord | undefined {

@@ -11,6 +11,7 @@ import type { MasterState } from "./state.ts";
 import { agentView, frameworkView, statusView, taskView } from "./record-views.ts";
 import * as find from "./find.ts";
 
+export { hasEnded } from "./find.ts";
 export { agentView, frameworkView, taskView } from "./record-views.ts";
 
 export type OperatorAnswer = NonNullable<OperatorResponse["answer"]>;

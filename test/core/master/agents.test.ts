@@ -1,0 +1,210 @@
+import test from "ava";
+import { Refusal_Kind as Kind } from "../../../src/wire/gen/mesarch/v1/agents.ts";
+import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import { Agent, Cluster } from "./cluster.ts";
+
+test("8.7 a registration whose answer was lost yields the same id", (t) => {
+  const cluster = new Cluster();
+  const agent = cluster.agent();
+  const { id } = agent;
+  agent.disconnect();
+  agent.id = "";
+  agent.reconnect();
+  t.is(agent.id, id);
+  t.is(cluster.tables.agents.size, 1);
+});
+
+test("9.2 equal digests: confirmed without a write", (t) => {
+  const { cluster, agent } = running();
+  const row = cluster.agentRow(agent);
+  cluster.failover();
+  agent.reconnect();
+  t.true(agent.confirmed);
+  t.is(cluster.agentRow(agent), row);
+  t.is(agent.told("listWanted").length, 0);
+});
+
+test("9.3 a new process of an agent is listed, and the registry remembers its incarnation", (t) => {
+  const { cluster, agent } = running();
+  agent.disconnect();
+  agent.starts = 2;
+  agent.process = "p2";
+  agent.connect();
+  agent.report();
+  t.deepEqual(agent.told("listWanted"), [{ withInfos: false }]);
+  agent.report(true);
+  t.true(agent.confirmed);
+  t.deepEqual(cluster.agentRow(agent).incarnation, { starts: 2, nonce: "p2" });
+});
+
+test("5.5 a broken agent stream withdraws its offers, nothing else", (t) => {
+  const { cluster, agent, framework } = running();
+  t.is(cluster.machine.state.offers.size, 1);
+  agent.disconnect();
+  t.is(cluster.machine.state.offers.size, 0);
+  t.deepEqual(framework.heard("t1"), ["RUNNING"]);
+  cluster.advance(60_000);
+  t.is(cluster.agentRow(agent).standing!.$case, "in");
+  agent.reconnect();
+  cluster.drain();
+  t.is(cluster.machine.state.offers.size, 1);
+});
+
+test("8.2 a newer session of the same process replaces the older one", (t) => {
+  const { cluster, agent } = running();
+  const old = agent.session;
+  agent.reconnect();
+  t.true(agent.confirmed);
+  t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === old));
+  t.is(cluster.machine.state.agentSessions.size, 1);
+});
+
+test("8.6 while the known process answers, another one with its id is refused", (t) => {
+  const { cluster, agent } = running();
+  const clone = cloneOf(agent);
+  clone.connect();
+  clone.report(true);
+  t.deepEqual(clone.told("refusal"), []);
+  agent.answer();
+  t.is(clone.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  t.deepEqual(cluster.agentRow(agent).incarnation, agent.incarnation);
+});
+
+test("8.6 after a failover the known process is asked before a clone is believed", (t) => {
+  const { cluster, agent } = running();
+  const clone = cloneOf(agent);
+  cluster.failover();
+  clone.connect();
+  agent.connect();
+  clone.report(true);
+  t.deepEqual(clone.told("refusal"), []);
+  agent.report();
+  t.true(agent.confirmed);
+  t.is(clone.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
+});
+
+test("8.6 a known process that does not answer is taken for dead, and the higher start counter wins", (t) => {
+  const { cluster, agent } = running();
+  const next = cloneOf(agent);
+  next.connect();
+  next.report(true);
+  cluster.advance(5_000);
+  t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === agent.session));
+  t.true(next.told("confirm").length > 0);
+  t.deepEqual(cluster.agentRow(agent).incarnation, next.incarnation);
+});
+
+test("8.6 a contest ends at once when the stream of the known process closes", (t) => {
+  const { cluster, agent } = running();
+  const next = cloneOf(agent);
+  next.held.set([...agent.held.keys()][0]!, [...agent.held.values()][0]!);
+  next.connect();
+  next.report(true);
+  agent.disconnect();
+  t.true(next.told("confirm").length > 0);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+});
+
+test("8.6 an equal or lower start counter never replaces the known process", (t) => {
+  const { agent } = running();
+  agent.disconnect();
+  const twin = cloneOf(agent);
+  twin.starts = agent.starts;
+  twin.connect();
+  twin.report(true);
+  t.is(twin.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
+});
+
+test("a report that makes no sense is refused, and a better one taken in the same session", (t) => {
+  const cluster = new Cluster();
+  const agent = new Agent(cluster, "a");
+  agent.connect();
+  const { session } = agent;
+  cluster.step({
+    kind: "agentReport",
+    session,
+    report: { agentId: "", clusterId: "", address: "", registrationNonce: "", listed: false, held: [] },
+  });
+  t.is(agent.told("refusal")[0]!.kind, Kind.KIND_INVALID);
+  agent.report();
+  t.true(agent.confirmed);
+});
+
+test("12.2 an agent of another cluster is refused", (t) => {
+  const cluster = new Cluster();
+  const agent = new Agent(cluster, "a");
+  agent.connect();
+  const report = { agentId: "", clusterId: "c2", address: "", registrationNonce: "n", listed: false, held: [] };
+  cluster.step({ kind: "agentReport", session: agent.session, report });
+  t.is(agent.told("refusal")[0]!.kind, Kind.KIND_OTHER_CLUSTER);
+});
+
+test("9.5 an agent that obeys a higher epoch is left alone, behind a barrier and with an alarm", (t) => {
+  const { cluster, agent } = running();
+  cluster.failover();
+  agent.connect();
+  cluster.step({ kind: "agentEpochRefused", session: agent.session, storedGeneration: 1, storedRevision: 999 });
+  t.is(agent.told("refusal")[0]!.kind, Kind.KIND_LATER);
+  t.regex(cluster.alarms[0]!, /registry restore/);
+  cluster.advance(1_000);
+  t.is(agent.told("confirm").length, 0);
+});
+
+test("I14 an agent that comes back smaller than what it runs is over-committed: nothing of it is offered until enough ended", (t) => {
+  const { cluster, agent, framework } = running();
+  agent.disconnect();
+  agent.resources = "cpus:0.5;mem:8192";
+  agent.restart();
+  cluster.drain();
+  t.is(cluster.machine.state.offers.size, 0);
+  t.deepEqual(framework.heard("t1"), ["RUNNING"]);
+  agent.update("t1", TaskState.TASK_FINISHED);
+  cluster.advance(2_000);
+  t.is(cluster.machine.state.offers.size, 1);
+});
+
+test("3.5 with a full store an agent is confirmed if that needs no write, else told to come later", (t) => {
+  const { cluster, agent } = running();
+  cluster.step({ kind: "readOnly", on: true, reason: "full" });
+  agent.disconnect();
+  agent.reconnect();
+  t.true(agent.confirmed);
+  const fresh = new Agent(cluster, "b");
+  fresh.connect();
+  fresh.report();
+  t.like(fresh.told("refusal")[0], { kind: Kind.KIND_LATER, retryMs: 5_000 });
+  cluster.step({ kind: "readOnly", on: false, reason: "" });
+  fresh.report();
+  t.true(fresh.confirmed);
+});
+
+test("3.5 an agent whose registration was undone with the full store has to come again", (t) => {
+  const cluster = new Cluster();
+  const agent = new Agent(cluster, "a");
+  agent.connect();
+  agent.report();
+  cluster.tables.apply({ kind: "a", id: agent.id, record: undefined });
+  cluster.step({ kind: "readOnly", on: true, reason: "full" });
+  t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === agent.session));
+});
+
+/** Another process over a copy of the agent's work directory, started later. */
+function cloneOf(agent: Agent): Agent {
+  const clone = new Agent(agent.cluster, agent.name);
+  clone.id = agent.id;
+  clone.starts = agent.starts + 1;
+  clone.process = "clone";
+  clone.storedGeneration = agent.storedGeneration;
+  return clone;
+}
+
+function running() {
+  const cluster = new Cluster();
+  const agent = cluster.agent();
+  const framework = cluster.framework();
+  framework.launch(agent, "t1");
+  agent.run("t1");
+  framework.offers;
+  return { cluster, agent, framework };
+}
