@@ -38,12 +38,14 @@ export class DirectoryCheckpoint implements Checkpoint {
   static async open(directory: string, random: Random): Promise<DirectoryCheckpoint> {
     await mkdir(directory, { recursive: true, mode: 0o755 });
     const paths = workPaths(directory);
-    await using opened = new AsyncDisposableStack();
-    const lock = opened.use(await lockDirectory(directory));
-    const records = await Journal.read(paths.journal);
-    const slots = opened.use(await EpochSlots.open(paths.epoch));
-    opened.move();
-    return new DirectoryCheckpoint(paths, random, lock, slots, records);
+    const lock = await lockDirectory(directory);
+    try {
+      const records = await Journal.read(paths.journal);
+      return new DirectoryCheckpoint(paths, random, lock, await EpochSlots.open(paths.epoch), records);
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get wantsRewrite(): boolean {

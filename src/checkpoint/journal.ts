@@ -73,7 +73,7 @@ export class Journal implements AsyncDisposable {
     }
   }
 
-  /** A write failed: what the file holds beyond it is unknown, so nothing is added to it. */
+  /** A write failed, or found no room: what the file holds beyond it is unknown, so nothing is added to it. */
   get failed(): boolean {
     return this.#failed;
   }
@@ -85,8 +85,8 @@ export class Journal implements AsyncDisposable {
   /** One group, durable when this resolves. Rejects with `JournalFull` or a system error. */
   async append(records: readonly JournalRecord[]): Promise<void> {
     const frame = encodeFrame(this.#nonce, this.#number, records);
-    if (this.#at + frame.length > this.#size) throw new JournalFull(this.#path);
     try {
+      if (this.#at + frame.length > this.#size) throw new JournalFull(this.#path);
       const { bytesWritten } = await this.#file.write(frame, 0, frame.length, this.#at);
       if (bytesWritten < frame.length) throw new JournalFull(this.#path);
     } catch (error) {

@@ -5,6 +5,16 @@ import { ConfigError } from "../config/compile.ts";
 export const EXIT_USAGE = 64;
 export const EXIT_INTERRUPTED = 130;
 
+/** Thrown by a command to end with this exit code after it said everything. */
+export class Exit extends Error {
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`exit ${code}`);
+    this.code = code;
+  }
+}
+
 export const exitCodes: readonly (readonly [code: string, meaning: string])[] = [
   ["0", "done"],
   ["1", "failed"],

@@ -27,7 +27,7 @@ export function addOptions(command: Command, declarations: Declarations, withFil
 }
 
 function describeOption(key: string, option: Option<unknown>): string {
-  const value = option.default === undefined ? undefined : option.show(option.default);
+  const value = option.default == null ? undefined : option.show(option.default);
   const fallback = value === undefined || value === "" ? "" : `default ${value}; `;
   return `${option.doc} (${fallback}env ${envName(key)})`;
 }

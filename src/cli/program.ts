@@ -1,23 +1,13 @@
 /** The `mesarch` command: picks one command, loads it, runs it, and turns what it throws into a message and an exit code. */
 import { Command, CommanderError } from "commander";
 import { errorChain } from "../base/errors.ts";
-import { addOptions } from "./options.ts";
 import { clientOptions } from "../config/client-options.ts";
 import { suggestion } from "../config/suggest.ts";
 import { commands, type CommandEntry } from "./commands.ts";
-import { EXIT_USAGE, exitCodeOf, exitCodes, explain } from "./exit-codes.ts";
+import { Exit, EXIT_USAGE, exitCodeOf, exitCodes, explain } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
+import { addOptions } from "./options.ts";
 import { version } from "./version.ts";
-
-/** Thrown by a command to end with this exit code after it said everything. */
-export class Exit extends Error {
-  readonly code: number;
-
-  constructor(code: number) {
-    super(`exit ${code}`);
-    this.code = code;
-  }
-}
 
 /** Runs one command line (without the program's name) and resolves with the exit code. Never rejects. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -29,7 +19,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
       if (entry.name === wanted) (await entry.load()).define(command, io);
     }
     addHelp(program, io);
-    inherit(program, io);
+    inherit(program);
     if (wanted !== undefined && wanted !== "help" && !commands.some(({ name }) => name === wanted)) {
       const hint = suggestion(wanted, commands.map(({ name }) => name));
       io.stderr.write(`error: there is no command "${wanted}"${hint}\nSee: mesarch --help\n`);
@@ -83,10 +73,10 @@ function addCommand(program: Command, { name, summary, group }: CommandEntry): C
 }
 
 /** Settings that commander does not hand down to commands made before they were set. */
-function inherit(command: Command, io: Io): void {
-  command.exitOverride().showSuggestionAfterError(true).copyInheritedSettings(command.parent ?? command);
-  command.exitOverride();
-  for (const child of command.commands) inherit(child, io);
+function inherit(command: Command): void {
+  if (command.parent !== null) command.copyInheritedSettings(command.parent);
+  command.exitOverride().helpCommand(false);
+  for (const child of command.commands) inherit(child);
 }
 
 function addHelp(program: Command, io: Io): void {

@@ -12,8 +12,8 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 
 export interface MasterProcessOptions {
   readonly master: Omit<MasterOptions, "address"> & {
-    /** host:port as others reach this master; default: where it listens. */
-    readonly address?: string;
+    /** Host by which others reach this master; default: where it listens. */
+    readonly advertiseHost?: string;
   };
   /** host:port of the gRPC door; port 0 takes a free one. */
   readonly listen: string;
@@ -41,8 +41,8 @@ export async function startMaster(options: MasterProcessOptions, telemetry: Tele
   let master: Master | undefined;
   // The port is bound first: whoever holds it is entitled to this address (2.14).
   const doors = await openMasterDoors({ listen: options.listen, peers, log: telemetry.log, doors: () => master });
-  const host = options.listen.slice(0, options.listen.lastIndexOf(":"));
-  const address = options.master.address ?? `${host}:${doors.port}`;
+  const host = options.master.advertiseHost ?? options.listen.slice(0, options.listen.lastIndexOf(":"));
+  const address = `${host}:${doors.port}`;
   const store = connectStore(options.etcd);
   master = new Master({ ...options.master, address }, { store, peers, clock: systemClock, random: systemRandom, telemetry });
   master.start();

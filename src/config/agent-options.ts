@@ -22,15 +22,15 @@ export const agentOptions = {
   }),
   workDir: text({
     doc: "Journal and sandboxes; on a local disk, for one agent only, and kept over restarts",
-    default: "/var/lib/mesarch",
+    default: "/var/lib/mesarch/agent",
     placeholder: "path",
     group: identity,
   }),
   ip: text({ doc: "Address to listen on", default: "0.0.0.0", placeholder: "address", group: identity }),
   hostname: text({ doc: "Name of this host as shown in offers", default: hostName(), group: identity }),
   advertiseHost: text({
-    doc: "Host or address by which operators reach this agent; default: ip, or hostname when that is 0.0.0.0",
-    placeholder: "host",
+    doc: "Address of this agent and its tasks as told to others; default: ip, or the first that is not local when that is 0.0.0.0",
+    placeholder: "address",
     group: identity,
   }),
   grpcPort: integer({ doc: "Port of the gRPC door", default: 6051, min: 0, max: 65_535, group: identity }),
@@ -50,8 +50,8 @@ export const agentOptions = {
     group: offers,
   }),
 
-  cgroups: choice(["auto", "require", "off"], {
-    doc: "Control groups for limits and clean ends; auto: where the host allows it",
+  cgroups: choice(["auto", "off"], {
+    doc: "Control groups, for limits and ends that leave nothing behind; auto: where the host allows it",
     default: "auto",
     group: tasks,
   }),
@@ -64,7 +64,6 @@ export const agentOptions = {
     max: 0.9,
     group: tasks,
   }),
-  gcInterval: duration({ doc: "Time between two looks at the sandboxes", default: "1min", min: 1_000, max: 24 * hour, group: tasks }),
   taskLogSize: bytes({ doc: "A task's stdout or stderr is rotated at this size", default: "10MiB", min: 4_096, group: tasks }),
   taskLogFiles: integer({ doc: "Rotated files kept of each", default: 2, min: 1, max: 100, group: tasks }),
   updateRetry: duration({ doc: "An unacknowledged update is sent again after this, doubling", default: "10s", min: 100, group: tasks }),

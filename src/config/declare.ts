@@ -29,7 +29,7 @@ export interface Option<T> {
   readonly show: (value: NonNullable<T>) => string;
 }
 
-export type Declarations = Readonly<Record<string, Option<never> | Option<any>>>;
+export type Declarations = Readonly<Record<string, Option<any>>>;
 
 /** The values that come of declarations. */
 export type Values<D extends Declarations> = { readonly [K in keyof D]: D[K] extends Option<infer T> ? T : never };

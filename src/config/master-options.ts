@@ -1,6 +1,6 @@
 /** What `mesarch master` can be told. The defaults suit a small production cluster on one LAN. */
 import { formatDuration } from "./units.ts";
-import { bytes, decimal, duration, integer, list, onOff, text, type Values } from "./declare.ts";
+import { decimal, duration, integer, list, onOff, text, type Values } from "./declare.ts";
 import { checkHttpUrl, checkName } from "./addresses.ts";
 import { hostName, logOptions } from "./daemon-options.ts";
 
@@ -16,7 +16,7 @@ export const masterOptions = {
   name: text({ doc: "Name of this master, unique in the cluster", default: hostName(), check: checkName, group: identity }),
   ip: text({ doc: "Address to listen on", default: "0.0.0.0", placeholder: "address", group: identity }),
   advertiseHost: text({
-    doc: "Host or address by which agents, frameworks and other masters reach this master; default: ip, or the host's name when that is 0.0.0.0",
+    doc: "Host or address by which agents, frameworks and other masters reach this one; default: ip, or the host's name when that is 0.0.0.0",
     placeholder: "host",
     group: identity,
   }),
@@ -39,12 +39,6 @@ export const masterOptions = {
   etcdCa: text({ doc: "PEM file with the authority of etcd's certificates", placeholder: "path", group: store }),
   etcdCert: text({ doc: "PEM file with this client's certificate for etcd", placeholder: "path", group: store }),
   etcdKey: text({ doc: "PEM file with the key of that certificate", placeholder: "path", group: store }),
-  etcdQuota: bytes({
-    doc: "Size at which etcd refuses writes (its --quota-backend-bytes); launches stop at 80 % of it",
-    default: "2GiB",
-    min: 64 * 2 ** 20,
-    group: store,
-  }),
 
   leaseTtl: duration({
     doc: "The last resort of failover: a candidate that etcd has not heard of for so long is out; whole seconds",
@@ -99,7 +93,7 @@ export const masterOptions = {
   weights: list({
     doc: "Weights of roles where the registry has none, as role=weight",
     default: [],
-    check: (pair) => (/^[^=\s]+=\d+(\.\d+)?$/.test(pair) && !/=0+(\.0+)?$/.test(pair) ? undefined : `"${pair}" is not role=weight with a weight above 0`),
+    check: checkWeight,
     placeholder: "role=n,…",
     group: frameworks,
   }),
@@ -113,6 +107,11 @@ export const masterOptions = {
 };
 
 export type MasterConfig = Values<typeof masterOptions>;
+
+function checkWeight(pair: string): string | undefined {
+  const [, weight] = /^[^=\s]+=(\d+(?:\.\d+)?)$/.exec(pair) ?? [];
+  return Number(weight) > 0 ? undefined : `"${pair}" is not role=weight with a weight above 0`;
+}
 
 /** What contradicts in a master's configuration. */
 export function checkMaster(config: MasterConfig): string[] {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { access, constants, mkdir, rmdir, writeFile } from "node:fs/promises";
+import { access, mkdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunLimits } from "../ports/containers.ts";
 
@@ -94,10 +94,9 @@ async function openUnified(root: string, name: string): Promise<Hierarchy> {
 
 async function openLegacy(root: string, name: string): Promise<Hierarchy[]> {
   const [cpu, memory] = [join(root, "cpu", name), join(root, "memory", name)];
-  for (const parent of [cpu, memory]) {
-    await mkdir(parent, { recursive: true });
-    await access(join(parent, "cgroup.procs"), constants.W_OK);
-  }
+  // A controller that is not mounted must not become a plain directory.
+  for (const controller of ["cpu", "memory"]) await access(join(root, controller, "cgroup.procs"));
+  for (const parent of [cpu, memory]) await mkdir(parent, { recursive: true });
   return [
     { parent: cpu, limitFiles: ({ cpus }) => (cpus === undefined ? [] : [["cpu.shares", Math.max(2, Math.round(cpus * 1024))]]) },
     { parent: memory, limitFiles: ({ memoryBytes }) => (memoryBytes === undefined ? [] : [["memory.limit_in_bytes", memoryBytes]]) },

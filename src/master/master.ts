@@ -17,6 +17,7 @@ import type { Output } from "../core/master/output.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
 import type { PeerLinks } from "../ports/peers.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { OperatorRequest } from "../wire/gen/mesarch/v1/operator.ts";
 import type { PeerHeartbeat } from "../wire/gen/mesarch/v1/peers.ts";
 import { CandidateRecord, HeadRecord, MetaRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import { REGISTRY_FORMAT, sizeOfChange } from "../wire/registry-codec.ts";
@@ -65,6 +66,7 @@ export class Master implements AsyncDisposable {
   readonly #lease: LeaseKeeper;
   readonly #watchtower: Watchtower;
   readonly #report: MasterReport;
+  readonly #numbers = new Numbers();
   readonly #stopping = new AbortController();
   #keySerial = 0;
   #fence: Fence | undefined;
@@ -80,7 +82,7 @@ export class Master implements AsyncDisposable {
     this.#deps = deps;
     this.#incarnation = deps.random.hex(8);
     const { clock, telemetry, store, peers } = deps;
-    const numbers = new Numbers();
+    const numbers = this.#numbers;
     this.#follower = new Follower(store, telemetry);
     this.#lease = new LeaseKeeper(store, options.leaseTtlSeconds * 1000, clock, telemetry.log);
     this.schedulers = new SchedulerSessions(numbers, clock, telemetry);
@@ -157,7 +159,7 @@ export class Master implements AsyncDisposable {
       if (won === undefined || this.#fence === undefined) return;
       following.abort();
       const end = await this.#lead(won, this.#fence, signal);
-      log.info("leadership ended", { end: end.kind, epoch: epochText({ generation: this.#generation(), revision: this.#fence?.createRevision ?? 0 }) });
+      log.info("leadership ended", { end: end.kind });
       if (end.kind === "deposed" || end.kind === "expired") this.#deposals.push(this.#deps.clock.now());
       if (end.kind === "failed") log.error("a bug ended the leadership", { error: end.error });
       if (end.kind === "intruder") log.error("somebody else writes to the registry", { detail: end.detail });
@@ -296,6 +298,10 @@ export class Master implements AsyncDisposable {
     const onStop = (): void => loop.end({ kind: "handedOver" });
     signal.addEventListener("abort", onStop, { once: true });
     this.#cutOffWatch(loop);
+    for (const [role, weight] of options.weights) {
+      if (tables.weights.has(role)) continue;
+      loop.deliver({ kind: "operator", token: this.#numbers.take(), principal: "", request: setWeight(role, weight) });
+    }
     try {
       return await ended;
     } finally {
@@ -491,4 +497,8 @@ export class Master implements AsyncDisposable {
       if (outcome === "refused") await store.remove(candidate.key, candidate.createRevision, signal);
     }
   }
+}
+
+function setWeight(role: string, weight: number): OperatorRequest {
+  return { allowStale: false, call: { $case: "setWeight", value: { role, weight } } };
 }

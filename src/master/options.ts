@@ -25,6 +25,8 @@ export interface MasterOptions {
   readonly stopGraceMs: number;
   /** A leader hearing under half as many agents as its best peer for this long hands over (2.16). */
   readonly cutOffMs: number;
+  /** Weights for roles that have none in the registry. */
+  readonly weights: ReadonlyMap<string, number>;
   readonly machine: MasterSettings;
 }
 
@@ -39,5 +41,6 @@ export const defaultMasterOptions: Omit<MasterOptions, "name" | "address"> = Obj
   compactAfterMs: 5 * 60_000,
   stopGraceMs: 10_000,
   cutOffMs: 5_000,
+  weights: new Map(),
   machine: defaultMasterSettings,
 });

@@ -6,6 +6,7 @@
 import { pino, type DestinationStream } from "pino";
 
 import { MesarchError, errorChain } from "../base/errors.ts";
+import { LogFile } from "./log-file.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -46,21 +47,14 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** What may wait for a slow disk or pipe before lines are dropped: a stuck log must not stop a leader, nor fill memory. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
-
 export function createLogger(options: LoggerOptions): Logger {
   const destination =
     options.destination ??
-    pino.destination({
-      dest: options.file ?? 2,
-      append: true,
-      mkdir: options.file !== undefined,
-      // A blocked pipe must not block the event loop. What is still buffered is flushed when the process exits.
-      sync: false,
-      maxLength: MAX_WAITING_BYTES,
+    new LogFile({
+      target: options.file ?? 2,
+      onDropped: (lines) => base.warn({ lines }, "log lines were dropped: they could not be written"),
     });
-  const base = pino(
+  const base: pino.Logger = pino(
     {
       level: "debug",
       base: { service: options.service, role: options.role, name: options.name, pid: process.pid },

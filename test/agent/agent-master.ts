@@ -46,7 +46,7 @@ export class AgentSession {
 
   async next<C extends Case>($case: C): Promise<Extract<Body, { $case: C }>["value"]> {
     const message = await this.heard.next(({ body }) => body?.$case === $case);
-    return message.body!.value as Extract<Body, { $case: C }>["value"];
+    return message.body!.value as never;
   }
 
   /** Leads, hears the report and confirms it as `agentId`. */

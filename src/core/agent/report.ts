@@ -19,10 +19,10 @@ export function greetingOf(state: AgentState): Greeting {
   };
 }
 
-/** The state at this step. `storedBefore`: the epoch obeyed before this leader's. */
-export function reportOf(state: AgentState, leader: Leader, storedBefore: Epoch): Report {
+/** The state at this step. */
+export function reportOf(state: AgentState, leader: Leader): Report {
   const { identity, settings, digest } = state;
-  const listed = leader.wantsList || !state.confirmedOnce || storedBefore.generation < state.epoch.generation;
+  const listed = leader.wantsList || !state.confirmedOnce;
   const agentId = identity.agentId;
   return {
     agentId,
@@ -31,7 +31,7 @@ export function reportOf(state: AgentState, leader: Leader, storedBefore: Epoch)
     info: agentId === "" ? settings.info : { ...settings.info, id: { value: agentId } },
     address: settings.address,
     registrationNonce: identity.registrationNonce,
-    storedEpoch: epochId(storedBefore),
+    storedEpoch: epochId(leader.storedBefore),
     tasks: { count: digest.count, sum: digest.sumText },
     listed,
     held: listed ? [...state.tasks.values()].map((task) => heldTask(task, leader.wantsInfos)) : [],

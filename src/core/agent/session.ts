@@ -68,7 +68,7 @@ export function pingDue(state: AgentState, step: Step): void {
 }
 
 export function reportDue(state: AgentState, step: Step): void {
-  if (state.leader !== undefined) report(state, step, state.leader, state.epoch);
+  if (state.leader !== undefined) report(state, step, state.leader);
 }
 
 function lead(state: AgentState, step: Step, link: LinkId, batch: MasterBatch, pingTimeoutMs: number): void {
@@ -81,11 +81,14 @@ function lead(state: AgentState, step: Step, link: LinkId, batch: MasterBatch, p
   if (isOlder(epoch, state.epoch)) return refuse(state, step, link, batch, `obeys epoch ${epochText(state.epoch)}`);
   // From here on nothing said in the old session is heard, though it may be in the queue already.
   dropLeader(state);
-  const before = isOlder(state.epoch, epoch) ? step.storeEpoch(epoch) : state.epoch;
+  const storedBefore = state.epoch;
+  if (isOlder(storedBefore, epoch)) step.storeEpoch(epoch);
+  if (storedBefore.generation < epoch.generation) state.confirmedOnce = false;
   const leader: Leader = {
     link,
     session: batch.session,
     clusterId: batch.clusterId,
+    storedBefore,
     pingTimeoutMs,
     heardAt: step.now,
     confirmed: false,
@@ -94,7 +97,7 @@ function lead(state: AgentState, step: Step, link: LinkId, batch: MasterBatch, p
   };
   state.leader = leader;
   if (pingTimeoutMs > 0) state.deadlines.set("ping", step.now + pingTimeoutMs);
-  report(state, step, leader, before);
+  report(state, step, leader);
 }
 
 /** 12.1, and the epoch is compared when the word is acted on, not when it arrived. */
@@ -115,14 +118,14 @@ function refuse(state: AgentState, step: Step, link: LinkId, batch: MasterBatch,
   });
 }
 
-function report(state: AgentState, step: Step, leader: Leader, storedBefore: Epoch): void {
-  step.say(leader.link, leader.session, { $case: "report", value: reportOf(state, leader, storedBefore) });
+function report(state: AgentState, step: Step, leader: Leader): void {
+  step.say(leader.link, leader.session, { $case: "report", value: reportOf(state, leader) });
 }
 
 function listWanted(state: AgentState, step: Step, { withInfos }: ListWanted, leader: Leader): void {
   leader.wantsList = true;
   leader.wantsInfos = withInfos;
-  report(state, step, leader, state.epoch);
+  report(state, step, leader);
 }
 
 function confirm(state: AgentState, step: Step, { agentId }: Confirm, leader: Leader): void {

@@ -46,6 +46,8 @@ export interface Leader {
   readonly link: LinkId;
   readonly session: number;
   readonly clusterId: string;
+  /** Epoch stored before this leader was obeyed: what the report tells. */
+  readonly storedBefore: Epoch;
   readonly pingTimeoutMs: number;
   /** When anything was last heard in this session. */
   heardAt: number;
@@ -74,7 +76,7 @@ export interface AgentState {
   /** Open streams, and whether the master's last words on each were refused. */
   readonly links: Set<LinkId>;
   leader: Leader | undefined;
-  /** A session of this process was confirmed: reports are digests from now on. */
+  /** A session of this process was confirmed in the present generation: reports are digests from now on (9.3). */
   confirmedOnce: boolean;
   storage: Storage;
   /** The registry says that this agent is gone: it ends its tasks, then itself. */

@@ -43,12 +43,9 @@ export class Step implements StepResult {
     this.writes.push({ kind: "record", record });
   }
 
-  /** Returns the epoch stored before. */
-  storeEpoch(epoch: Epoch): Epoch {
-    const before = this.#state.epoch;
+  storeEpoch(epoch: Epoch): void {
     this.#state.epoch = epoch;
     this.writes.push({ kind: "epoch", epoch });
-    return before;
   }
 
   output(output: Output): void {

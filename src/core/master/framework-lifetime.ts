@@ -4,6 +4,7 @@ import * as allocation from "./allocation.ts";
 import * as delivery from "./delivery.ts";
 import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
+import * as settled from "./settled.ts";
 import { type MasterState, clusterClock, whenClockShows } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
@@ -59,7 +60,10 @@ export function due(state: MasterState, tx: Tx, frameworkId: string): void {
   notices.framework(state, tx, frameworkId);
 }
 
-/** Ends a framework for good. Its tasks are "to be killed" from here on (4.1): one write, whatever it ran. */
+/**
+ * Ends a framework for good. Its tasks are "to be killed" from here on (4.1): one write, whatever it ran. Its stream
+ * gets no further event; closing it is left to the caller, who may have an answer to say first.
+ */
 export function remove(state: MasterState, tx: Tx, frameworkId: string): void {
   const record = state.tables.frameworks.get(frameworkId);
   if (record === undefined || record.standing?.$case === "removedAt") return;
@@ -74,10 +78,10 @@ export function remove(state: MasterState, tx: Tx, frameworkId: string): void {
     offers.dropAll(state, stream, tx.now);
     state.frameworks.delete(frameworkId);
     state.frameworkSessions.delete(stream.session);
-    tx.say({ kind: "closeScheduler", session: stream.session });
   }
   allocation.frameworkAway(state, frameworkId, tx.now);
   delivery.killFramework(state, tx, frameworkId);
+  releaseSettled(state, tx, frameworkId);
   notices.framework(state, tx, frameworkId);
 }
 
@@ -97,6 +101,16 @@ export function catchUp(state: MasterState, tx: Tx): void {
       });
     } else if (!here && standing?.$case === "subscribed" && isSubscribedNow(state, record)) {
       setAway(state, tx, id, true);
+    }
+  }
+}
+
+/** Nobody is left to hear how these tasks ended, so their rows need not wait for it (4.5). */
+function releaseSettled(state: MasterState, tx: Tx, frameworkId: string): void {
+  for (const agentId of state.tables.frameworkBooks(frameworkId).agents.keys()) {
+    for (const launchId of state.tables.agentBooks(agentId).settled) {
+      const record = state.tables.tasks.get(launchId);
+      if (record?.frameworkId === frameworkId) settled.told(state, tx, record);
     }
   }
 }

@@ -84,7 +84,8 @@ function checkStreams(state: MasterState, report: Report): void {
       report("8.6 one process has an id", stream.phase !== "confirmed" || agentStreams.get(id) === stream, id);
     }
   }
-  report("5.3 no more agents than allowed are led at once", membership.led.size <= limits.unconfirmedAgents + agentSessions.size / 2, "");
+  const contests = [...agentSessions.values()].filter(({ contest }) => contest !== undefined).length;
+  report("5.3 no more agents than allowed are led at once", membership.led.size <= limits.unconfirmedAgents + contests, "");
   for (const launchId of membership.told) {
     report("4.5 only settled rows are told", tables.tasks.get(launchId)?.settled !== false, launchId);
   }

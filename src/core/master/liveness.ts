@@ -113,7 +113,8 @@ export function tellLoss(state: MasterState, tx: Tx, agentId: string, message: s
     if (record === undefined || isTerminal(record.state as TaskState)) continue;
     state.deadlines.clear(`launch/${launchId}`);
     const status = masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, { ...shownState(state.tables, record), message });
-    frameworks.sendUpdate(state, tx, record, status);
+    // Who is away hears it when it comes back (7.5).
+    if (!frameworks.sendUpdate(state, tx, record, status)) state.toldStandings.delete(record.frameworkId);
     notices.task(state, tx, record);
   }
   frameworks.sendFailure(state, tx, agentId);

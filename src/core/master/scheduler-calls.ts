@@ -22,6 +22,7 @@ export interface Answer {
 }
 
 const ACCEPTED: Answer = { code: 202, message: "" };
+const TORN_DOWN: Answer = { code: 202, message: "" };
 
 type CallInput = Extract<Input, { kind: "call" }>;
 
@@ -29,6 +30,8 @@ type CallInput = Extract<Input, { kind: "call" }>;
 export function call(state: MasterState, tx: Tx, input: CallInput): void {
   const answer = answerTo(state, tx, input);
   tx.say({ kind: "reply", token: input.token, ...answer });
+  // Last, since over gRPC the answer takes the same stream.
+  if (answer === TORN_DOWN) tx.say({ kind: "closeScheduler", session: input.session });
 }
 
 function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
@@ -88,7 +91,7 @@ function handle(state: MasterState, tx: Tx, input: CallInput, stream: FrameworkS
       return { code: 400, message: "SUBSCRIBE opens a stream of its own" };
     case CallType.TEARDOWN:
       lifetime.remove(state, tx, stream.frameworkId);
-      return undefined;
+      return TORN_DOWN;
     case CallType.ACCEPT:
       accept(state, tx, stream, asked.accept!, input.traceparent);
       return undefined;

@@ -34,7 +34,7 @@ test("9.3 a new process of an agent is listed, and the registry remembers its in
   t.deepEqual(agent.told("listWanted"), [{ withInfos: false }]);
   agent.report(true);
   t.true(agent.confirmed);
-  t.deepEqual(cluster.agentRow(agent).incarnation, { starts: 2, nonce: "p2" });
+  t.like(cluster.agentRow(agent).incarnation, { starts: 2, nonce: "p2" });
 });
 
 test("5.5 a broken agent stream withdraws its offers, nothing else", (t) => {
@@ -68,7 +68,7 @@ test("8.6 while the known process answers, another one with its id is refused", 
   agent.answer();
   t.is(clone.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
   t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
-  t.deepEqual(cluster.agentRow(agent).incarnation, agent.incarnation);
+  t.like(cluster.agentRow(agent).incarnation, agent.incarnation);
 });
 
 test("8.6 after a failover the known process is asked before a clone is believed", (t) => {
@@ -92,7 +92,7 @@ test("8.6 a known process that does not answer is taken for dead, and the higher
   cluster.advance(5_000);
   t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === agent.session));
   t.true(next.told("confirm").length > 0);
-  t.deepEqual(cluster.agentRow(agent).incarnation, next.incarnation);
+  t.like(cluster.agentRow(agent).incarnation, next.incarnation);
 });
 
 test("8.6 a contest ends at once when the stream of the known process closes", (t) => {
@@ -205,6 +205,7 @@ function running() {
   const framework = cluster.framework();
   framework.launch(agent, "t1");
   agent.run("t1");
-  framework.offers;
+  // What was not used is offered again after a second.
+  cluster.advance(1_100);
   return { cluster, agent, framework };
 }

@@ -31,6 +31,8 @@ export class Cluster {
   /** Everything said since the last leadership began. */
   words: Output[] = [];
   sessions = 1;
+  /** Recounting after each step is too slow for a herd. */
+  checking = true;
   uuids = 0;
 
   constructor(settings: Partial<MasterSettings> = {}) {
@@ -56,7 +58,7 @@ export class Cluster {
     const { words, undo, atoms } = this.machine.step(input, this.now);
     assert.equal(undo.length, atoms.length);
     this.words.push(...words);
-    assert.deepEqual(violations(this.machine.state as never), [], `after ${input.kind}`);
+    if (this.checking) assert.deepEqual(violations(this.machine.state as never), [], `after ${input.kind}`);
   }
 
   /** Lets time pass, deadline by deadline. */
@@ -210,6 +212,7 @@ export class Agent {
 
   /** A new process over the same work directory; it lists. */
   restart(): void {
+    this.disconnect();
     this.starts += 1;
     this.process = `p${this.starts}`;
     this.connect();

@@ -82,7 +82,7 @@ export class Scenario {
   }
 
   /** The leader dies; another is promoted over the same tables. Nobody has a stream to it yet. */
-  failover(options: { readonly generation?: number } = {}): void {
+  failover(options: { readonly generation?: number; readonly leaderlessMs?: number } = {}): void {
     const epoch = { generation: this.#generation, revision: this.#revision };
     const clusterClock = this.state.clockAtStart + Math.floor((this.now - this.state.startedAt) / 1000);
     this.tables.head = { epoch, master: "m1", n: 1, ops: 1, clusterClock };
@@ -92,6 +92,7 @@ export class Scenario {
       this.tables.apply({ kind: "meta", id: "", record: meta });
     }
     this.#revision += 100;
+    this.now += options.leaderlessMs ?? 0;
     for (const framework of this.#frameworks.values()) framework.lostStream();
     this.#frameworks.clear();
     this.#agents.clear();

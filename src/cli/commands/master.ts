@@ -1,0 +1,23 @@
+/** `mesarch master`: runs a master. `mesarch master list`: who is there. */
+import { checkMaster, masterOptions } from "../../config/master-options.ts";
+import { clientCommand, withClient } from "../client.ts";
+import type { Define } from "../commands.ts";
+import { stopSignal } from "../io.ts";
+import { addOptions, compileOptions, showConfig } from "../options.ts";
+import { masters } from "../views.ts";
+
+export const define: Define = (command, io) => {
+  addOptions(command, masterOptions, true)
+    .addHelpText("after", "\nSIGTERM and SIGINT hand leadership over and end the process; no task is touched.")
+    .action(async () => {
+      const compiled = await compileOptions(command, masterOptions, io, checkMaster);
+      if (showConfig(command, masterOptions, compiled, io)) return;
+      using stop = stopSignal(io);
+      const { runMaster } = await import("../run-master.ts");
+      await runMaster(compiled.values, stop.signal);
+    });
+  const list = command.command("list").description("masters, what they do, and how far behind they are");
+  clientCommand(list).action(() =>
+    withClient(list, io, async (client) => client.list(masters, await client.operator.masters({ allowStale: true }))),
+  );
+};

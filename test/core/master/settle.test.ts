@@ -1,0 +1,222 @@
+import test from "ava";
+import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import { Agent, Cluster } from "./cluster.ts";
+
+const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING } = TaskState;
+
+test("9.3 a started task that its agent no longer has is GONE, is told, and goes to history", (t) => {
+  const { cluster, agent, framework } = running();
+  agent.held.clear();
+  agent.restart();
+  t.deepEqual(framework.heard("t1"), ["RUNNING", "GONE"]);
+  t.true(agent.confirmed);
+  t.true(cluster.tables.agentBooks(agent.id).used.isEmpty);
+  cluster.advance(2_000);
+  t.is(cluster.task("t1"), undefined);
+  t.is(cluster.past("t1")!.state, TaskState.TASK_GONE);
+});
+
+test("9.4 the agent hears of its confirmation only after its settlements are written and told", (t) => {
+  const { cluster, agent } = running();
+  agent.held.clear();
+  cluster.words = [];
+  agent.restart();
+  const kinds = cluster.words.map((word) => (word.kind === "agent" ? word.message.body!.$case : word.kind));
+  t.true(kinds.indexOf("event") < kinds.indexOf("confirm"));
+});
+
+test("4.5 what the master ended stays in the registry until its framework heard of it", (t) => {
+  const { cluster, agent, framework } = running();
+  framework.disconnect();
+  agent.held.clear();
+  agent.restart();
+  cluster.advance(30_000);
+  t.true(cluster.task("t1")!.settled);
+  cluster.failover();
+  agent.reconnect();
+  t.is(agent.told("listWanted").length, 0);
+  framework.subscribe();
+  t.deepEqual(framework.heard("t1"), ["GONE"]);
+  cluster.advance(2_000);
+  t.is(cluster.task("t1"), undefined);
+});
+
+test("9.3 a task that ended and was forgotten while nobody listened goes to history, in silence", (t) => {
+  const { cluster, agent, framework } = running();
+  agent.update("t1", TASK_FINISHED);
+  agent.held.clear();
+  agent.restart();
+  t.is(cluster.past("t1")!.state, TASK_FINISHED);
+  t.deepEqual(framework.heard("t1"), ["RUNNING", "FINISHED"]);
+});
+
+test("9.3, 7.4 an end that only the leader knew of is told as it was, not as GONE", (t) => {
+  const { agent, framework } = running();
+  agent.update("t1", TASK_RUNNING, { seq: 1, latest: TASK_FINISHED });
+  agent.disconnect();
+  agent.held.clear();
+  agent.restart();
+  t.deepEqual(framework.heard("t1"), ["RUNNING", "RUNNING", "FINISHED"]);
+});
+
+test("6.3 a task accepted but not started before the agent's restart is started when its order still stands", (t) => {
+  const { agent } = launched();
+  const { launchId } = agent.hold("t1", TASK_STAGING, true);
+  agent.disconnect();
+  agent.restart();
+  t.deepEqual(agent.told("settle"), [{ start: [launchId], cancel: [], forget: [] }]);
+  t.is(agent.told("launch").length, 0);
+});
+
+test("6.3, 6.4 a task killed before it was started is cancelled, and KILLED is said", (t) => {
+  const { agent, framework } = launched();
+  const { launchId } = agent.hold("t1", TASK_STAGING, true);
+  agent.disconnect();
+  framework.kill("t1");
+  agent.restart();
+  t.deepEqual(agent.told("settle"), [{ start: [], cancel: [launchId], forget: [] }]);
+  t.deepEqual(framework.heard("t1"), ["KILLED"]);
+});
+
+test("6.2 what was announced unreachable never starts late: it is DROPPED when the agent is back", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.disconnect();
+  cluster.advance(80_000);
+  t.deepEqual(framework.heard("t1"), ["UNREACHABLE"]);
+  agent.connect();
+  agent.report();
+  agent.report(true);
+  t.true(agent.confirmed);
+  t.is(agent.told("launch").length, 0);
+  t.deepEqual(framework.heard("t1"), ["UNREACHABLE", "DROPPED"]);
+});
+
+test("6.2 a task accepted before its agent was announced unreachable goes on", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1");
+  agent.disconnect();
+  cluster.advance(80_000);
+  agent.restart();
+  agent.update("t1", TASK_RUNNING);
+  t.deepEqual(framework.heard("t1"), ["UNREACHABLE", "STAGING", "RUNNING"]);
+});
+
+test("9.3 what the master ended and its agent runs after all is killed, with an alarm", (t) => {
+  const { cluster, agent, framework } = running();
+  const task = [...agent.held.values()][0]!;
+  agent.held.clear();
+  framework.disconnect();
+  agent.restart();
+  agent.held.set(task.launchId, task);
+  cluster.words = [];
+  agent.restart();
+  t.is(agent.told("kill")[0]!.launchId, task.launchId);
+  t.regex(cluster.alarms[0]!, /told that it ended/);
+});
+
+test("9.3 a task of history that its agent still holds is forgotten", (t) => {
+  const { agent } = running();
+  agent.update("t1", TASK_FINISHED);
+  const task = [...agent.held.values()][0]!;
+  agent.forget("t1");
+  agent.held.set(task.launchId, { ...task, state: TASK_FINISHED });
+  agent.disconnect();
+  agent.restart();
+  t.deepEqual(agent.told("settle")[0]!.forget, [task.launchId]);
+});
+
+test("13.2 after a restore, what the agents run beyond the backup is adopted, with its framework", (t) => {
+  const { cluster, agent, framework } = running();
+  loseRows(cluster, "t1", framework.id);
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  t.deepEqual(agent.told("listWanted"), [{ withInfos: true }]);
+  agent.report(true, true);
+  t.true(agent.confirmed);
+  t.is(cluster.task("t1")!.state, TASK_RUNNING);
+  t.is(cluster.tables.frameworks.get(framework.id)!.standing!.$case, "disconnectedAt");
+  framework.subscribe();
+  agent.update("t1", TASK_FINISHED);
+  t.deepEqual(framework.heard("t1"), ["FINISHED"]);
+});
+
+test("13.2 an agent whose row the backup lacks keeps its id and its tasks", (t) => {
+  const { cluster, agent, framework } = running();
+  const { id } = agent;
+  loseRows(cluster, "t1", framework.id);
+  cluster.tables.apply({ kind: "a", id, record: undefined });
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.is(agent.id, id);
+  t.is(cluster.task("t1")!.agentId, id);
+});
+
+test("6.2, 13.2 rows of an older generation are never delivered", (t) => {
+  const { cluster, agent, framework } = launched();
+  cluster.failover(true);
+  framework.subscribe();
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.is(agent.told("launch").length, 0);
+  t.deepEqual(framework.heard("t1"), ["DROPPED"]);
+});
+
+test("9.3 a task of a removed framework that the registry does not know is killed", (t) => {
+  const { cluster, agent, framework } = running();
+  framework.teardown();
+  cluster.tables.apply({ kind: "t", id: cluster.task("t1")!.launchId, record: undefined });
+  cluster.failover();
+  agent.restart();
+  t.is(agent.told("kill").length, 1);
+});
+
+test("9.3 a task nobody knows is left running and counted as used, with an alarm, until it ends", (t) => {
+  const { cluster, agent } = running();
+  cluster.tables.apply({ kind: "t", id: cluster.task("t1")!.launchId, record: undefined });
+  cluster.failover();
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.true(agent.confirmed);
+  t.is(agent.told("kill").length, 0);
+  t.regex(cluster.alarms[0]!, /not in the registry/);
+  t.is(cluster.machine.state.allocator.available(agent.id).scalar("cpus"), 7_000);
+  agent.update("t1", TASK_FINISHED);
+  t.is(agent.told("acknowledge").length, 1);
+  t.is(cluster.machine.state.allocator.available(agent.id).scalar("cpus"), 8_000);
+});
+
+test("9.3 more than one vanished task on an agent is an alarm", (t) => {
+  const { cluster, agent, framework } = running();
+  cluster.advance(1_100);
+  framework.launch(agent, "t2");
+  agent.run("t2");
+  agent.held.clear();
+  agent.restart();
+  t.regex(cluster.alarms[0]!, /2 started tasks/);
+});
+
+/** As a backup that is older than the task would have it. */
+function loseRows(cluster: Cluster, taskId: string, frameworkId: string): void {
+  cluster.tables.apply({ kind: "t", id: cluster.task(taskId)!.launchId, record: undefined });
+  cluster.tables.apply({ kind: "f", id: frameworkId, record: undefined });
+  cluster.tables.apply({ kind: "meta", id: "", record: { clusterId: "c1", generation: 2, format: 1, lastEpochBefore: { generation: 1, revision: 50 } } });
+}
+
+function launched() {
+  const cluster = new Cluster();
+  const agent: Agent = cluster.agent();
+  const framework = cluster.framework();
+  framework.launch(agent, "t1");
+  return { cluster, agent, framework };
+}
+
+function running() {
+  const all = launched();
+  all.agent.run("t1");
+  return all;
+}

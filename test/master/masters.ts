@@ -1,0 +1,176 @@
+/** Several masters in one process, over the in-memory store and links, on a clock that the test moves. */
+import { setImmediate as turn } from "node:timers/promises";
+import { ManualClock } from "../../src/async/manual-clock.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
+import { Master } from "../../src/master/master.ts";
+import { recordingTelemetry, type Recorder } from "../../src/telemetry/recorder.ts";
+import type { AgentMessage, MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
+import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
+import { Call, Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { MemoryStoreServer } from "../support/memory-store-server.ts";
+import { PeerHub } from "../support/memory-peers.ts";
+
+export interface Node {
+  readonly name: string;
+  readonly address: string;
+  readonly master: Master;
+  readonly store: MemoryStore;
+  readonly telemetry: Recorder;
+}
+
+export class Masters implements AsyncDisposable {
+  readonly server = new MemoryStoreServer();
+  readonly hub = new PeerHub();
+  readonly clock = new ManualClock(1_000_000, 1_700_000_000_000);
+  readonly nodes = new Map<string, Node>();
+  #seed = 1;
+
+  /** Starts masters by name, in this order in the queue. */
+  async start(names: readonly string[], options: Partial<MasterOptions> = {}): Promise<void> {
+    for (const name of names) {
+      this.add(name, options);
+      await this.run(50);
+    }
+    await this.run(300);
+  }
+
+  add(name: string, options: Partial<MasterOptions> = {}, address = `${name}:6050`): Node {
+    const store = new MemoryStore(this.server);
+    const telemetry = recordingTelemetry();
+    const master = new Master(
+      { ...defaultMasterOptions, name, address, ...options },
+      { store, peers: this.hub.join(address), clock: this.clock, random: seededRandom(this.#seed++), telemetry },
+    );
+    const node = { name, address, master, store, telemetry };
+    this.nodes.set(name, node);
+    master.start();
+    return node;
+  }
+
+  node(name: string): Node {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`no master ${name}`);
+    return node;
+  }
+
+  /** Names of masters that believe they lead. */
+  leaders(): string[] {
+    return [...this.nodes.values()].filter(({ master }) => master.leading).map(({ name }) => name);
+  }
+
+  leader(): Node {
+    const [name, ...more] = this.leaders();
+    if (name === undefined || more.length > 0) throw new Error(`leaders: ${this.leaders().join(", ") || "none"}`);
+    return this.node(name);
+  }
+
+  /** SIGKILL: sockets close, nothing it still does reaches anybody. */
+  kill(name: string): void {
+    const { store, address } = this.node(name);
+    store.link = "hung";
+    this.hub.kill(address);
+  }
+
+  /** SIGSTOP, as far as others can tell. */
+  freeze(name: string): void {
+    const { store, address } = this.node(name);
+    store.link = "hung";
+    this.hub.freeze(address);
+  }
+
+  thaw(name: string): void {
+    const { store, address } = this.node(name);
+    this.hub.thaw(address);
+    store.link = "up";
+  }
+
+  /** Lets time pass, and everything that happens meanwhile happen. */
+  async run(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 10) {
+      await this.calm();
+      this.clock.advance(10);
+    }
+    await this.calm();
+  }
+
+  /** Lets messages under way arrive without time passing. */
+  async calm(): Promise<void> {
+    for (let turns = 0; turns < 12; turns += 1) await turn();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = Promise.all(
+      [...this.nodes.values()].map(async (node) => {
+        node.store.link = "cut";
+        await node.master.stop().catch(() => {});
+      }),
+    );
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over) {
+      this.clock.advance(100);
+      await turn();
+    }
+  }
+}
+
+/** A scheduler's stream as its client sees it. */
+export class SchedulerClient {
+  readonly items: SchedulerItem[] = [];
+  closed = false;
+  readonly #stream;
+  #number = 0;
+  readonly frameworkId: string;
+
+  constructor(node: Node, frameworkId: string) {
+    this.frameworkId = frameworkId;
+    this.#stream = node.master.schedulers.open({ send: (item) => void this.items.push(item), close: () => (this.closed = true) }, "");
+    const id = { value: frameworkId };
+    this.call({
+      type: Call_Type.SUBSCRIBE,
+      frameworkId: id,
+      subscribe: { frameworkInfo: { id, user: "root", name: frameworkId, roles: ["*"], failoverTimeout: 60, capabilities: [{ type: 6 }] } },
+    } as Partial<Call>);
+  }
+
+  /** Returns the number by which the reply is known. */
+  call(call: Partial<Call>): number {
+    this.#number += 1;
+    this.#stream.calls([{ number: this.#number, call: Call.fromPartial({ frameworkId: { value: this.frameworkId }, ...call } as object), traceparent: "" }]);
+    return this.#number;
+  }
+
+  disconnect(): void {
+    this.#stream.closed();
+  }
+
+  get subscribed(): boolean {
+    return this.items.some(({ item }) => item?.$case === "event" && item.value.type === Event_Type.SUBSCRIBED);
+  }
+
+  reply(number: number): number | undefined {
+    for (const { item } of this.items) if (item?.$case === "reply" && item.value.number === number) return item.value.code;
+    return undefined;
+  }
+}
+
+/** An agent's stream that answers nothing by itself. */
+export class AgentClient {
+  readonly messages: MasterMessage[] = [];
+  closed = false;
+  readonly #stream;
+
+  constructor(node: Node) {
+    this.#stream = node.master.agents.open({ send: (message) => void this.messages.push(message), close: () => (this.closed = true) });
+  }
+
+  say(message: AgentMessage): void {
+    this.#stream.messages([message]);
+  }
+
+  said(kind: NonNullable<MasterMessage["body"]>["$case"]): boolean {
+    return this.messages.some(({ body }) => body?.$case === kind);
+  }
+}
