@@ -106,7 +106,7 @@ class RunningAgent implements Agent {
     const log = deps.telemetry.log;
     const checkpoint = deps.checkpoint ?? (await DirectoryCheckpoint.open(paths.root, random));
     scope.defer(() => checkpoint[Symbol.asyncDispose]());
-    const groups = options.controlGroup === undefined ? undefined : await ControlGroups.open(options.controlGroup);
+    const groups = options.controlGroup === false ? undefined : await ControlGroups.open(options.controlGroup);
     const containers =
       deps.containers ??
       (await ProcessContainers.open({

@@ -33,8 +33,8 @@ export interface AgentOptions {
   readonly diskFreeShare?: number;
   /** Size and number of log files of each task. Default 10 MiB, and two older ones. */
   readonly logs?: Partial<LogBounds>;
-  /** Control group to make the tasks' groups in, where the host allows it; undefined for none. Default "mesarch". */
-  readonly controlGroup?: string | undefined;
+  /** Control group to make the tasks' groups in, where the host allows it; false for none. Default "mesarch". */
+  readonly controlGroup?: string | false;
   /** For tests and drills; see `AgentSettings`. */
   readonly timings?: Partial<AgentTimings>;
 }
@@ -51,7 +51,7 @@ export interface CompiledOptions {
   readonly sandboxKeepMs: number;
   readonly diskFreeShare: number;
   readonly logs: LogBounds;
-  readonly controlGroup: string | undefined;
+  readonly controlGroup: string | false;
   readonly timings: AgentTimings;
 }
 
@@ -82,7 +82,7 @@ export async function compileOptions(options: AgentOptions): Promise<CompiledOpt
     sandboxKeepMs: options.sandboxKeepMs ?? WEEK_MS,
     diskFreeShare: options.diskFreeShare ?? 0.1,
     logs: { ...defaultLogBounds, ...options.logs },
-    controlGroup: "controlGroup" in options ? options.controlGroup : "mesarch",
+    controlGroup: options.controlGroup ?? "mesarch",
     timings: { ...defaultAgentTimings, ...options.timings },
   };
 }

@@ -30,7 +30,7 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
       attributes: config.attributes,
       sandboxKeepMs: config.gcDelay,
       diskFreeShare: config.gcDiskHeadroom,
-      logs: { bytes: config.taskLogSize, files: config.taskLogFiles },
+      logs: { bytes: config.taskLogSize, kept: config.taskLogFiles },
       ...(config.cgroups === "off" ? { controlGroup: undefined } : {}),
       timings: { updateRetryMs: config.updateRetry, updateRetryMaxMs: config.updateRetryMax, killGraceMs: config.killGrace },
     },

@@ -63,7 +63,8 @@ export class RunWatch {
   /** Watches a run whose ledger exists, without looking at it yet. `told`: its state, if the listener knows it. */
   add(launchId: string, told?: RunState): void {
     if (!this.#cancelProbe || this.#live.has(launchId) || this.#ended.has(launchId)) return;
-    this.#live.set(launchId, { files: this.#watchLedger(launchId), told: told && JSON.stringify(told), pid: undefined, looking: false, lookAgain: false });
+    const files = this.#watchLedger(launchId);
+    this.#live.set(launchId, { files, told: told && JSON.stringify(told), pid: undefined, looking: false, lookAgain: false });
   }
 
   /** Looks at a watched run and tells what is new. */

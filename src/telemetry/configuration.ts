@@ -6,7 +6,7 @@
  * | OTEL_SDK_DISABLED | `true`: nothing is exported, whatever else is set |
  * | OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER | `otlp`, `none`. Default: `otlp` if an endpoint is set, else `none` |
  * | OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_{TRACES,METRICS}_ENDPOINT | where to; setting one turns its signals on. Default http://localhost:4318, for grpc :4317 |
- * | OTEL_EXPORTER_OTLP_PROTOCOL, …_{TRACES,METRICS}_PROTOCOL | `http/protobuf` (default); `grpc` for traces |
+ * | OTEL_EXPORTER_OTLP_PROTOCOL, …_{TRACES,METRICS}_PROTOCOL | `http/protobuf` (default), `grpc` |
  * | OTEL_EXPORTER_OTLP_{HEADERS,TIMEOUT,COMPRESSION,CERTIFICATE,CLIENT_KEY,CLIENT_CERTIFICATE,INSECURE} | read by the exporter, also per signal |
  * | OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES | added to the resource, over our own attributes |
  * | OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG | the standard six; default parentbased_always_on. A ratio never drops a failover |
@@ -51,10 +51,7 @@ export interface TelemetryConfiguration {
 
 type Signal = "TRACES" | "METRICS";
 
-const protocols: { readonly [S in Signal]: readonly Protocol[] } = {
-  TRACES: ["http/protobuf", "grpc"],
-  METRICS: ["http/protobuf"],
-};
+const protocols: readonly Protocol[] = ["http/protobuf", "grpc"];
 
 /** An empty variable counts as unset, as the specification says. */
 export function readConfiguration(env: Environment): TelemetryConfiguration {
@@ -92,12 +89,12 @@ function readProtocol(env: Environment, signal: Signal, warnings: string[]): Pro
   }
   const name = `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`;
   const wanted = env[name]?.trim() || env.OTEL_EXPORTER_OTLP_PROTOCOL?.trim() || "http/protobuf";
-  const protocol = protocols[signal].find((known) => known === wanted);
+  const protocol = protocols.find((known) => known === wanted);
   if (protocol === undefined) {
     // Not replaced by another protocol: the endpoint would not understand it.
     warnings.push(
       `${signal.toLowerCase()} are not exported: protocol ${wanted} is not supported for them; ` +
-        `set ${name} to ${protocols[signal].join(" or ")}, with an endpoint that speaks it`,
+        `set ${name} to ${protocols.join(" or ")}, with an endpoint that speaks it`,
     );
   }
   return protocol;

@@ -105,7 +105,9 @@ async function startMetrics(
   const [{ MeterProvider, PeriodicExportingMetricReader }, { OTLPMetricExporter }, { createInstruments }] =
     await Promise.all([
       import("@opentelemetry/sdk-metrics"),
-      import("@opentelemetry/exporter-metrics-otlp-proto"),
+      metrics === "grpc"
+        ? import("@opentelemetry/exporter-metrics-otlp-grpc")
+        : import("@opentelemetry/exporter-metrics-otlp-proto"),
       import("./metering.ts"),
     ]);
   const reader = new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), ...metricInterval });

@@ -1,5 +1,7 @@
 import type { Containers, RunState } from "../../src/ports/containers.ts";
 
+type Told<K extends RunState["kind"]> = RunState & { readonly kind: K };
+
 const DEADLINE_MS = 20_000;
 
 /** Listens to an adapter and lets a test wait for what it tells. */
@@ -25,13 +27,14 @@ export class ObservedRuns {
   }
 
   /** The first state of this kind that was or will be told. */
-  async until<K extends RunState["kind"]>(launchId: string, kind: K, matches = (_: RunState & { kind: K }): boolean => true): Promise<RunState & { kind: K }> {
-    const { promise, resolve, reject } = Promise.withResolvers<RunState & { kind: K }>();
+  async until<K extends RunState["kind"]>(launchId: string, kind: K, matches: (state: Told<K>) => boolean = () => true): Promise<Told<K>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Told<K>>();
     const check = (): void => {
-      const state = this.told(launchId).find((told): told is RunState & { kind: K } => told.kind === kind && matches(told as RunState & { kind: K }));
+      const state = this.told(launchId).find((told): told is Told<K> => told.kind === kind && matches(told as Told<K>));
       if (state) resolve(state);
     };
-    const deadline = setTimeout(() => reject(new Error(`not ${kind} in time, but ${JSON.stringify(this.told(launchId))}`)), DEADLINE_MS);
+    const late = (): void => reject(new Error(`not ${kind} in time, but ${JSON.stringify(this.told(launchId))}`));
+    const deadline = setTimeout(late, DEADLINE_MS);
     this.#waiting.add(check);
     check();
     return promise.finally(() => {

@@ -58,7 +58,8 @@ test("a program is looked up in the task's own PATH", async (t) => {
   await using host = await ProcessHost.make();
   await using containers = await host.open();
   const runs = new ObservedRuns(containers);
-  const spec = host.spec({ command: { shell: false, value: "mesarch-test-program", arguments: ["x", "found"] }, environment: { PATH: host.directory } });
+  const command = { shell: false, value: "mesarch-test-program", arguments: ["x", "found"] } as const;
+  const spec = host.spec({ command, environment: { PATH: host.directory } });
   await symlink("/bin/echo", join(host.directory, "mesarch-test-program"));
   await containers.start(spec);
   t.is((await runs.until(spec.launchId, "exited")).status, 0);

@@ -4,7 +4,7 @@ import { ManualClock } from "../../src/async/manual-clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
 import { Master } from "../../src/master/master.ts";
-import { recordingTelemetry, type Recorder } from "../../src/telemetry/recorder.ts";
+import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import type { AgentMessage, MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import { Call, Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
@@ -17,7 +17,7 @@ export interface Node {
   readonly address: string;
   readonly master: Master;
   readonly store: MemoryStore;
-  readonly telemetry: Recorder;
+  readonly telemetry: TelemetryRecorder;
 }
 
 export class Masters implements AsyncDisposable {
@@ -38,7 +38,7 @@ export class Masters implements AsyncDisposable {
 
   add(name: string, options: Partial<MasterOptions> = {}, address = `${name}:6050`): Node {
     const store = new MemoryStore(this.server);
-    const telemetry = recordingTelemetry();
+    const telemetry = new TelemetryRecorder();
     const master = new Master(
       { ...defaultMasterOptions, name, address, ...options },
       { store, peers: this.hub.join(address), clock: this.clock, random: seededRandom(this.#seed++), telemetry },

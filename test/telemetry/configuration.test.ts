@@ -31,10 +31,10 @@ const exports: [title: string, env: Environment, expected: Expected, warnings?: 
     [/OTEL_TRACES_EXPORTER=zipkin/],
   ],
   [
-    "metrics have no gRPC exporter",
+    "both signals can be sent over gRPC",
     { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
-    { traces: "grpc", metrics: undefined },
-    [/metrics are not exported.*OTEL_EXPORTER_OTLP_METRICS_PROTOCOL to http\/protobuf/],
+    { traces: "grpc", metrics: "grpc" },
+    [],
   ],
   [
     "a protocol we lack is not replaced by another",

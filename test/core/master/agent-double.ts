@@ -147,6 +147,15 @@ export class AgentDouble {
     this.#scenario.settle();
   }
 
+  /** Says the head of a task's updates again, as agents do until it is acknowledged (7.1). */
+  repeat(taskId: string): void {
+    const held = this.byTask(taskId);
+    if (held.seq === 0) return;
+    const { state, uuid, seq } = held;
+    const status = { taskId: { value: taskId }, agentId: { value: this.id }, state, source: TaskStatus_Source.SOURCE_EXECUTOR, uuid, timestamp: 1 };
+    this.say(taskId, status, seq);
+  }
+
   byTask(taskId: string): Held {
     const found = [...this.held.values()].filter(({ launch }) => launch.task?.taskId?.value === taskId);
     if (found.length !== 1) throw new Error(`agent ${this.id} holds ${found.length} tasks '${taskId}'`);

@@ -9,8 +9,9 @@ import { Scenario } from "./scenario.ts";
 type Answer = NonNullable<OperatorResponse["answer"]>;
 
 function answer<C extends Answer["$case"]>(word: Output, $case: C): Extract<Answer, { $case: C }>["value"] {
-  if (word.kind !== "operatorReply" || word.response.answer?.$case !== $case) throw new Error(JSON.stringify(word));
-  return word.response.answer.value as Extract<Answer, { $case: C }>["value"];
+  const said: Answer | undefined = word.kind === "operatorReply" ? word.response.answer : undefined;
+  if (said?.$case !== $case) throw new Error(JSON.stringify(word));
+  return (said as Extract<Answer, { $case: C }>).value;
 }
 
 function refusal(word: Output): string {

@@ -1,0 +1,142 @@
+/** The cluster under measurement: three etcd members on disk, three master processes, and an operator's view of them. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { EtcdCluster } from "../../src/dev/etcd-cluster.ts";
+import { freePorts } from "../../src/dev/free-ports.ts";
+import { OperatorClient, type LeaderRecord, type MasterView } from "../../src/sdk/index.ts";
+import { Child } from "./child.ts";
+
+const MASTERS = 3;
+const POLL_MS = 50;
+/** Longest wait for the cluster to be whole again. */
+const WHOLE_TIMEOUT_MS = 120_000;
+/** A peer heard later than this is not counted as there. */
+const FRESH_MS = 1_000;
+
+export interface MasterProcess {
+  readonly name: string;
+  readonly address: string;
+  child: Child;
+}
+
+export class BenchCluster implements AsyncDisposable {
+  readonly etcd: EtcdCluster;
+  readonly directory: string;
+  readonly operator: OperatorClient;
+  readonly masters: readonly MasterProcess[];
+  readonly #build: string;
+  readonly #children = new Set<AsyncDisposable>();
+
+  private constructor(build: string, directory: string, etcd: EtcdCluster, masters: readonly MasterProcess[]) {
+    this.#build = build;
+    this.directory = directory;
+    this.etcd = etcd;
+    this.masters = masters;
+    this.operator = new OperatorClient({ masters: masters.map(({ address }) => address) });
+  }
+
+  static async start(build: string, execArgv: readonly string[] = masterExecArgv()): Promise<BenchCluster> {
+    const directory = await mkdtemp(join(tmpdir(), "mesarch-bench-"));
+    const etcd = await EtcdCluster.start({ members: 3, dataDir: join(directory, "etcd"), heartbeatMs: 50, electionMs: 500 });
+    const ports = await freePorts(MASTERS);
+    const start = async (port: number, index: number): Promise<MasterProcess> => {
+      const [name, address] = [`master-${index + 1}`, `127.0.0.1:${port}`];
+      return { name, address, child: await startMasterChild(build, directory, etcd, name, address, execArgv) };
+    };
+    const cluster = new BenchCluster(build, directory, etcd, await Promise.all(ports.map(start)));
+    await cluster.whole(0);
+    return cluster;
+  }
+
+  get addresses(): readonly string[] {
+    return this.masters.map(({ address }) => address);
+  }
+
+  /** Starts another process of the benchmark, ended with the cluster. Arguments come after the masters' addresses. */
+  async spawn<Message>(script: string, args: readonly string[], execArgv?: readonly string[]): Promise<Child<Message>> {
+    const child = await Child.start<Message>({
+      module: join(this.#build, "scripts/bench", `${script}.js`),
+      args,
+      logFile: join(this.directory, `${script}.log`),
+      ...(execArgv !== undefined && { execArgv }),
+    });
+    this.#children.add(child);
+    return child;
+  }
+
+  async leader(): Promise<MasterProcess> {
+    const { leader } = await this.operator.status();
+    const found = this.masters.find(({ name }) => name === leader);
+    if (found === undefined) throw new Error(`no process of ours is the leader "${leader}"`);
+    return found;
+  }
+
+  /** Starts a master that has ended, on its old port. */
+  async restart(master: MasterProcess): Promise<void> {
+    await master.child.ended();
+    master.child = await startMasterChild(this.#build, this.directory, this.etcd, master.name, master.address, masterExecArgv());
+  }
+
+  /** Resolves when one master leads, the others stand by, each with a stream to every agent, and all agents are confirmed. */
+  async whole(agents: number): Promise<void> {
+    const deadline = Date.now() + WHOLE_TIMEOUT_MS;
+    for (;;) {
+      const views = await this.operator.masters().catch(() => []);
+      const status = await this.operator.status().catch(() => undefined);
+      if (views.length === MASTERS && views.every((view) => isReady(view, agents)) && status?.agentsConfirmed === agents) return;
+      if (Date.now() > deadline) throw new Error(`the cluster is not whole: ${JSON.stringify(views.map(brief))}, ${status?.agentsConfirmed} agents confirmed`);
+      await delay(POLL_MS);
+    }
+  }
+
+  /** The present leader's record, once it tells of `phase`; as it is after a while otherwise. */
+  async leaderRecord(phase: "agentsConfirmedMs" | "firstLaunchMs", waitMs = 3_000): Promise<LeaderRecord> {
+    const deadline = Date.now() + waitMs;
+    for (;;) {
+      const [record] = await this.operator.leaderHistory({ limit: 1 });
+      if (record?.phases?.[phase] !== undefined || (record !== undefined && Date.now() > deadline)) return record;
+      await delay(POLL_MS);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.operator[Symbol.dispose]();
+    await Promise.all([...this.#children].map((child) => child[Symbol.asyncDispose]()));
+    // One after the other would hand leadership over twice for nothing.
+    for (const { child } of this.masters) child.signal("SIGKILL");
+    await Promise.all(this.masters.map(({ child }) => child.ended()));
+    await this.etcd[Symbol.asyncDispose]();
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** `MESARCH_BENCH_MASTER_ARGS`: options for Node, such as `--cpu-prof`, to look into a master. */
+function masterExecArgv(): string[] {
+  return (process.env["MESARCH_BENCH_MASTER_ARGS"] ?? "").split(" ").filter((arg) => arg !== "");
+}
+
+function startMasterChild(
+  build: string,
+  directory: string,
+  etcd: EtcdCluster,
+  name: string,
+  address: string,
+  execArgv: readonly string[],
+): Promise<Child> {
+  return Child.start({
+    module: join(build, "scripts/bench/master-process.js"),
+    args: [name, address, etcd.endpoints.join(",")],
+    execArgv,
+    logFile: join(directory, `${name}.log`),
+  });
+}
+
+function isReady({ role, lastHeardMs, agentsConnected }: MasterView, agents: number): boolean {
+  return (role === "leader" || role === "standby") && lastHeardMs < FRESH_MS && agentsConnected === agents;
+}
+
+function brief({ name, role, lastHeardMs, agentsConnected }: MasterView): object {
+  return { name, role, lastHeardMs, agentsConnected };
+}
