@@ -52,7 +52,7 @@ export function jobs(files: readonly string[], evidence: string): Job[] {
   return files.map((input, index) => {
     const id = `compress-${String(index + 1).padStart(3, "0")}`;
     const env = { INPUT: input, EVIDENCE: join(evidence, id), PASSES: String(PASSES) };
-    return { id, input, task: commandTask({ id, name: "compress", command: JOB, cpus: 0.2, mem: 32, env }) };
+    return { id, input, task: commandTask({ id, name: "compress", command: JOB, cpus: 0.1, mem: 32, env }) };
   });
 }
 

@@ -28,6 +28,7 @@ export class Prober implements AsyncDisposable {
   readonly #states = new Map<string, string>();
   readonly #following: Promise<void>;
   #waiting: TaskInfo[] = [];
+  #perOffer = 0;
   #watch: Watch | undefined;
   #round = 0;
   #onChange: () => void = () => {};
@@ -48,9 +49,9 @@ export class Prober implements AsyncDisposable {
   /** Launches long-running tasks, spread over the agents; resolves when all run. */
   async run(count: number, perOffer: number): Promise<void> {
     const tasks = Array.from({ length: count }, (_, n) => commandTask({ id: `load-${n}`, command: "exec sleep 86400", cpus: 0.1, mem: 32 }));
-    this.#waiting = tasks;
-    for (const offer of [...this.#offers.values()]) this.#useForLoad(offer, perOffer);
+    this.#waiting = [...tasks];
     this.#perOffer = perOffer;
+    for (const offer of [...this.#offers.values()]) this.#useForLoad(offer);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onChange = () => {
       if (tasks.every((task) => this.#states.get(task.taskId!.value!) === "TASK_RUNNING")) resolve();
@@ -86,8 +87,6 @@ export class Prober implements AsyncDisposable {
     await this.#following;
   }
 
-  #perOffer = 0;
-
   async #follow(): Promise<void> {
     for await (const event of this.#session.events) {
       if (event.type === "subscribed") this.#subscribed();
@@ -113,7 +112,7 @@ export class Prober implements AsyncDisposable {
   #offered(offers: readonly Offer[]): void {
     for (const offer of offers) {
       this.#offers.set(offer.id?.value ?? "", offer);
-      if (this.#waiting.length > 0) this.#useForLoad(offer, this.#perOffer);
+      if (this.#waiting.length > 0) this.#useForLoad(offer);
       else this.#useForProbe(offer);
     }
   }
@@ -136,8 +135,8 @@ export class Prober implements AsyncDisposable {
     watch.done.resolve({ subscribedAt, offeredAt, acceptedAt: Number.isNaN(acceptedAt) ? runningAt : acceptedAt, runningAt });
   }
 
-  #useForLoad(offer: Offer, perOffer: number): void {
-    const tasks = this.#waiting.splice(0, perOffer);
+  #useForLoad(offer: Offer): void {
+    const tasks = this.#waiting.splice(0, this.#perOffer);
     if (tasks.length > 0) this.#launch(offer, tasks);
   }
 

@@ -1,4 +1,5 @@
 /** A whole cluster on loopback: etcd members, masters and agents as processes of their own, started again when they die. */
+import { renameSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
@@ -31,11 +32,12 @@ export interface DevProcess {
   readonly pid: number | undefined;
 }
 
+export const PROCESSES_FILE = "processes.json";
 const AGENT_PORT_OFFSET = 100;
 const ETCD_LOOK_MS = 500;
 const ETCD_RESTART_MS = 1_000;
-/** Everything is safe to kill, so nobody waits long for a clean end. */
-const STOP_GRACE_MS = 3_000;
+/** Everything is safe to kill, so nobody waits long for a clean end: the last master would look for a successor. */
+const STOP_GRACE_MS = 1_000;
 const PORTS = { first: 31_000, count: 10_000 };
 
 export class DevCluster implements AsyncDisposable {
@@ -67,7 +69,9 @@ export class DevCluster implements AsyncDisposable {
     const directory = options.dataDir ?? (await mkdtemp(join(tmpdir(), "mesarch-dev-")));
     await mkdir(directory, { recursive: true });
     try {
-      const etcd = await EtcdCluster.start({ members: options.etcd, dataDir: join(directory, "etcd") });
+      // Without a directory of its own its data is temporary, and it ends at once.
+      const dataDir = options.dataDir === undefined ? {} : { dataDir: join(directory, "etcd") };
+      const etcd = await EtcdCluster.start({ members: options.etcd, ...dataDir });
       const cluster = new DevCluster(options, directory, etcd);
       for (const each of [...cluster.#masters, ...cluster.#agents]) each.start();
       return cluster;
@@ -124,8 +128,12 @@ export class DevCluster implements AsyncDisposable {
       env: clean,
       logFile: join(this.directory, `${name}.log`),
       clock: systemClock,
-      onStart: (pid) => starts++ > 0 && note(`${name} runs again (pid ${pid})`),
+      onStart: (pid) => {
+        if (starts++ > 0) note(`${name} runs again (pid ${pid})`);
+        this.#writeProcesses();
+      },
       onEnd: (how, restartMs) => {
+        this.#writeProcesses();
         onDeath?.(name);
         note(`${name} ${how}; starting it again in ${restartMs / 1_000} s (log: ${join(this.directory, `${name}.log`)})`);
       },
@@ -148,6 +156,13 @@ export class DevCluster implements AsyncDisposable {
       "--http-port=0",
       `--resources=${share(index, this.#options.agents)}`,
     ];
+  }
+
+  /** For scripts that kill things: `processes.json` in the data directory says what runs, by name. */
+  #writeProcesses(): void {
+    const path = join(this.directory, PROCESSES_FILE);
+    writeFileSync(`${path}.new`, JSON.stringify(this.processes, undefined, 2));
+    renameSync(`${path}.new`, path);
   }
 
   /** etcd members are looked at, since they tell nobody when they die. */

@@ -10,9 +10,12 @@ export interface EtcdBinary {
 }
 
 const OLDEST = [3, 4] as const;
+/** Seen from `src/dev` and from `dist/src/dev`. */
+const UNPACKED = ["../..", "../../.."].map((root) => join(import.meta.dirname, root, ".tools/usr/bin/etcd"));
 
 /**
- * The etcd to run: `path` if given, else `$MESARCH_ETCD`, else the first `etcd` on `$PATH`.
+ * The etcd to run: `path` if given, else `$MESARCH_ETCD`, else the first `etcd` on `$PATH`, else the one that a checkout's
+ * `scripts/setup` unpacked.
  * Throws an Error that says how to install one.
  */
 export async function findEtcd(path?: string, env: NodeJS.ProcessEnv = process.env): Promise<EtcdBinary> {
@@ -22,6 +25,7 @@ export async function findEtcd(path?: string, env: NodeJS.ProcessEnv = process.e
     const candidate = join(directory, "etcd");
     if (directory !== "" && (await isExecutable(candidate))) return inspect(candidate);
   }
+  for (const candidate of UNPACKED) if (await isExecutable(candidate)) return inspect(candidate);
   throw new Error(
     [
       "etcd was not found on PATH, and MESARCH_ETCD does not name it. Install it:",

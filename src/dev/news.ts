@@ -4,6 +4,8 @@ import type { Leader, LeaderTracker } from "../sdk/leader.ts";
 
 export interface ClusterNewsOptions {
   readonly tracker: LeaderTracker;
+  /** When each process died last, by name, on the scale of `now`. */
+  readonly deaths: ReadonlyMap<string, number>;
   readonly now: () => number;
   readonly note: (line: string) => void;
 }
@@ -13,7 +15,6 @@ const RELATED_MS = 30_000;
 
 export class ClusterNews implements Disposable {
   readonly #options: ClusterNewsOptions;
-  readonly #deaths = new Map<string, number>();
   readonly #stop: () => void;
   #leader: Leader | undefined;
 
@@ -21,11 +22,6 @@ export class ClusterNews implements Disposable {
     this.#options = options;
     this.#stop = options.tracker.onLeader((leader) => this.#leads(leader));
     if (options.tracker.leader !== undefined) this.#leads(options.tracker.leader);
-  }
-
-  /** A process of the cluster died just now. */
-  died(name: string): void {
-    this.#deaths.set(name, this.#options.now());
   }
 
   [Symbol.dispose](): void {
@@ -36,7 +32,7 @@ export class ClusterNews implements Disposable {
     const before = this.#leader;
     if (before !== undefined && compareEpochs(before.epoch, leader.epoch) === 0) return;
     this.#leader = leader;
-    const died = before === undefined ? undefined : this.#deaths.get(before.name);
+    const died = before === undefined ? undefined : this.#options.deaths.get(before.name);
     const passed = died === undefined ? Infinity : this.#options.now() - died;
     const after = before !== undefined && passed < RELATED_MS ? `, ${Math.round(passed)} ms after ${before.name} died` : "";
     this.#options.note(`${leader.name} leads (epoch ${epochText(leader.epoch)})${after}`);

@@ -1,5 +1,4 @@
 /** `mesarch dev`: a replicated cluster on this machine, made to be shot at. */
-import { checkAddress } from "../../config/addresses.ts";
 import { compile } from "../../config/compile.ts";
 import { integer, onOff, text } from "../../config/declare.ts";
 import { DevCluster } from "../../dev/dev-cluster.ts";
@@ -32,7 +31,7 @@ export const define: Define = (command, io) => {
       // Only flags: the environment is for the daemons and for talking to a cluster.
       const { values } = compile(devOptions, { flags: command.opts() });
       using stop = stopSignal(io);
-      let news: ClusterNews | undefined;
+      const deaths = new Map<string, number>();
       const note = (line: string): void => void io.stdout.write(`${time()}  ${line}\n`);
       note(`starting ${values.etcd} etcd members, ${values.masters} masters, ${values.agents} agents`);
       await using cluster = await DevCluster.start({
@@ -41,11 +40,10 @@ export const define: Define = (command, io) => {
         program: [process.execPath, ...process.execArgv, process.argv[1]!],
         env: io.env,
         note,
-        onDeath: (name) => news?.died(name),
+        onDeath: (name) => deaths.set(name, performance.now()),
       });
-      using tracker = new LeaderTracker({ masters: cluster.masters.filter((address) => checkAddress(address) === undefined) });
-      using following = (news = new ClusterNews({ tracker, now: () => performance.now(), note }));
-      void following;
+      using tracker = new LeaderTracker({ masters: cluster.masters });
+      using _news = new ClusterNews({ tracker, deaths, now: () => performance.now(), note });
       await tracker.next(undefined, stop.signal).catch(() => {});
       if (!stop.signal.aborted) io.stdout.write(banner(cluster, tracker.leader?.name ?? ""));
       await new Promise<void>((resolve) => {

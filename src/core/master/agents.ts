@@ -19,7 +19,7 @@ import * as pacing from "./pacing.ts";
 import * as prune from "./prune.ts";
 import { joinedRow, newAgentId, reportError } from "./registration.ts";
 import { type Orders, settle } from "./settle.ts";
-import { type AgentStream, type MasterState, clusterClock } from "./state.ts";
+import { type AgentPhase, type AgentStream, type MasterState, clusterClock } from "./state.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
 
@@ -27,6 +27,9 @@ type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 
 /** An agent that cannot be served while the store is full comes back after this. */
 const LATER_MS = 5_000;
+const GONE = "marked gone by an operator";
+/** In these phases a report is awaited, or may be a better one than the last. */
+const REPORTING: readonly AgentPhase[] = ["led", "listing", "refused"];
 
 export function opened(state: MasterState, tx: Tx, { session, greeting }: Of<"agentOpened">): void {
   if (state.agentSessions.has(session)) return;
@@ -54,8 +57,8 @@ export function closed(state: MasterState, tx: Tx, { session }: Of<"agentClosed"
 
 export function reported(state: MasterState, tx: Tx, { session, report }: Of<"agentReport">): void {
   const stream = state.agentSessions.get(session);
-  // Once confirmed, what an agent holds changes by updates only; a contested report waits for its verdict.
-  if (stream === undefined || stream.phase === "confirmed" || stream.phase === "contested") return;
+  // Once confirmed, what an agent holds changes by updates only.
+  if (stream === undefined || !REPORTING.includes(stream.phase)) return;
   heard(state, stream, tx.now);
   // Whoever reports is alive, which settles contests against it.
   answered(state, tx, stream, state.membership.pings);
@@ -104,8 +107,9 @@ export function markGone(state: MasterState, tx: Tx, agentId: string): boolean {
   if (row.standing?.$case === "goneAt") return true;
   const standing = { $case: "goneAt" as const, value: clusterClock(state, tx.now) };
   tx.put({ kind: "a", id: agentId, record: { ...row, standing } });
+  // An agent obeys only who leads it: one that waits for its turn is refused when it reports.
   for (const stream of state.membership.claims.get(agentId) ?? []) {
-    refuse(state, tx, stream, Kind.KIND_GONE, "marked gone by an operator");
+    if (stream.phase !== "greeted") refuse(state, tx, stream, Kind.KIND_GONE, GONE);
   }
   state.agentStreams.delete(agentId);
   state.membership.confirmed.delete(agentId);
@@ -141,7 +145,7 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
   if (stream.agentId === "") claim(state, stream, agentId);
 
   const before = tables.agents.get(agentId);
-  if (before?.standing?.$case === "goneAt") return refuse(state, tx, stream, Kind.KIND_GONE, "marked gone by an operator");
+  if (before?.standing?.$case === "goneAt") return refuse(state, tx, stream, Kind.KIND_GONE, GONE);
   const verdict = identity.judge(state, tx, stream, report, before?.incarnation);
   if (verdict === "contested") return;
   if (verdict === "refused") {

@@ -1,4 +1,5 @@
 /** The leadership itself: how it begins, its own record, its clock, and what the store allows it to do. */
+import { compareEpochs } from "../../base/epoch.ts";
 import { limits } from "../../model/limits.ts";
 import type { LeaderRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import * as allocation from "./allocation.ts";
@@ -84,9 +85,13 @@ function recount(state: MasterState, tx: Tx): void {
   liveness.begin(state, tx.now);
 }
 
+/** This leadership's row, also if a machine before this one wrote it (3.5). */
 function ownRecord(state: MasterState): LeaderRecord | undefined {
-  const { counters, tables } = state;
-  return counters.leader === 0 ? undefined : tables.leaders.get(slotOf(counters.leader - 1));
+  const { counters, tables, epoch } = state;
+  if (counters.leader > 0) return tables.leaders.get(slotOf(counters.leader - 1));
+  let newest: LeaderRecord | undefined;
+  for (const leader of tables.leaders.values()) if (leader.number >= (newest?.number ?? 0)) newest = leader;
+  return newest?.epoch !== undefined && compareEpochs(newest.epoch, epoch) === 0 ? newest : undefined;
 }
 
 function nextNumber(state: MasterState): number {

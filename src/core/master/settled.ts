@@ -52,6 +52,7 @@ export function told(state: MasterState, tx: Tx, record: TaskRecord): void {
 /** Deadline `told`. */
 export function retireTold(state: MasterState, tx: Tx): void {
   const { told: waiting } = state.membership;
+  if (state.readOnly !== "") return state.deadlines.setEarlier("told", tx.now + RETIRE_AFTER_MS);
   let count = 0;
   for (const launchId of waiting) {
     if (count++ === RETIRE_AT_ONCE) break;

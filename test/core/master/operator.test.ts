@@ -11,7 +11,7 @@ type Answer = NonNullable<OperatorResponse["answer"]>;
 function answer<C extends Answer["$case"]>(word: Output, $case: C): Extract<Answer, { $case: C }>["value"] {
   const said: Answer | undefined = word.kind === "operatorReply" ? word.response.answer : undefined;
   if (said?.$case !== $case) throw new Error(JSON.stringify(word));
-  return (said as Extract<Answer, { $case: C }>).value;
+  return said.value as never;
 }
 
 function refusal(word: Output): string {

@@ -5,15 +5,16 @@ import { stateText } from "./cluster.ts";
 import { World } from "./world.ts";
 
 const SEEDS = 60;
-const EVENTS = 1_500;
+const EVENTS = 2_500;
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   test(`I1-I8 nothing is lost, repeated or taken back through failovers, crashes and cut links (seed ${seed})`, (t) => {
     const world = new World(seed, 3, 2);
     for (let i = 0; i < EVENTS; i++) happen(world);
     heal(world);
+    if (process.env["STATS"]) for (const s of world.schedulers) for (const [, st] of s.heard) { const k = st.map(stateText).join(","); C[k] = (C[k] ?? 0) + 1; }
+    if (process.env["STATS"]) for (const a of world.alarms) { const k = a.replace(/[0-9a-f]{8,}|s\d\.\d+|1-\d+-\w+-\w+/g, "#"); C[k] = (C[k] ?? 0) + 1; }
 
-    if (process.env.STATS) { const c = {}; for (const s of world.schedulers) for (const [, st] of s.heard) { const k = st.map(stateText).join(","); c[k] = (c[k] ?? 0) + 1; } console.log(JSON.stringify(c), world.revision, world.alarms.length, [...new Set(world.alarms)].slice(0,3)); }
     for (const host of world.hosts) {
       for (const [launchId, count] of host.started) t.is(count, 1, `launch ${launchId} was started ${count} times`);
       t.is(host.machine!.state.tasks.size, 0, `${host.name} still holds tasks`);
@@ -42,19 +43,23 @@ function happen(world: World): void {
   else if (dice < 0.84) host.stir();
   else if (dice < 0.95) world.pass(world.random.uniform() * 400);
   else if (dice < 0.96) scheduler.kill();
-  else if (dice < 0.97) host.disconnect();
+  else if (dice < 0.97) host.disconnect(world.chance(0.3) ? 40_000 : 0);
   else if (dice < 0.975) host.crash();
   else if (dice < 0.98 || host.machine === undefined) host.machine ?? host.boot();
   else if (dice < 0.985) scheduler.disconnect();
   else if (dice < 0.99) world.failover();
-  else world.pass(world.chance(0.2) ? 30_000 : 2_000);
+  else if (dice < 0.992) world.setFull(!world.full);
+  else world.pass(world.chance(0.3) ? 10_000 : 2_000);
 }
 
 /** Everything works again, and schedulers end what they have. */
 function heal(world: World): void {
-  for (const host of world.hosts) if (host.machine === undefined) host.boot();
+  world.setFull(false);
+  for (const host of world.hosts) {
+    host.isolatedUntil = 0;
+    if (host.machine === undefined) host.boot();
+  }
   for (let round = 0; round < 400; round++) {
-    if (process.env.STATS) { const c = {}; for (const s of world.schedulers) for (const [, st] of s.heard) { const k = st.map(stateText).join(","); c[k] = (c[k] ?? 0) + 1; } console.log(JSON.stringify(c), world.revision, world.alarms.length, [...new Set(world.alarms)].slice(0,3)); }
     for (const host of world.hosts) {
       host.connect();
       while (host.deliver());
@@ -70,3 +75,6 @@ function heal(world: World): void {
     world.pass(1_000);
   }
 }
+
+const C: Record<string, number> = {};
+test.after(() => { if (process.env["STATS"]) console.log(Object.entries(C).sort((a, b) => b[1] - a[1]).map((e) => e.join(": ")).join("\n")); });

@@ -26,6 +26,8 @@ export class Host {
   /** How often each launch was started; more than once is what must never happen. */
   readonly started = new Map<string, number>();
   machine: AgentMachine | undefined;
+  /** Cut off from all masters until then. */
+  isolatedUntil = 0;
   #journal: Uint8Array[] = [];
   #epoch: Epoch = NO_EPOCH;
   #starts = 0;
@@ -70,13 +72,14 @@ export class Host {
   }
 
   connect(): void {
-    if (this.machine === undefined || this.connected) return;
+    if (this.machine === undefined || this.connected || this.isolatedUntil > this.world.now) return;
     this.#session = ++this.world.sessions;
     this.step({ kind: "linkOpened", link: this.#session });
   }
 
   /** The stream breaks with all that is in it. */
-  disconnect(): void {
+  disconnect(isolatedMs = 0): void {
+    this.isolatedUntil = Math.max(this.isolatedUntil, this.world.now + isolatedMs);
     const session = this.#session;
     if (session === 0) return;
     this.cut();

@@ -17,13 +17,6 @@ import { sizeOfChange } from "../../../src/wire/registry-codec.ts";
 import { Host } from "./world-host.ts";
 import { Scheduler } from "./world-scheduler.ts";
 
-/** One direction of a stream: delivered in order, or lost together. */
-export interface Link {
-  open: boolean;
-  readonly toMaster: (() => Input)[];
-  readonly toPeer: ((deliver: Output) => void)[];
-}
-
 export class World {
   readonly random: Random;
   readonly settings: MasterSettings = { ...defaultMasterSettings, agentPingTimeoutMs: 20_000, agentPingIntervalMs: 4_000 };
@@ -35,6 +28,7 @@ export class World {
   readonly hosts: Host[] = [];
   readonly schedulers: Scheduler[] = [];
   sessions = 0;
+  full = false;
   alarms: string[] = [];
   #clock = 0;
   #pipeline!: Pipeline<Change, Output>;
@@ -60,6 +54,7 @@ export class World {
     const { atoms, words } = this.machine.step(input, this.now);
     const broken = violations(this.machine.state as never);
     assert.deepEqual(broken, [], `after ${input.kind}`);
+    assert(!this.full || atoms.length === 0, `${input.kind} writes to a full store`);
     for (const word of words) if (isUnfenced(word)) this.#say(word);
     this.#pipeline.push(atoms, words.filter((word) => !isUnfenced(word)));
   }
@@ -80,10 +75,17 @@ export class World {
   failover(): void {
     const batch = this.#pipeline.next();
     if (batch !== undefined && this.chance(0.5)) this.#land(batch.writes);
-    for (const host of this.hosts) host.cut();
-    for (const scheduler of this.schedulers) scheduler.cut();
     this.revision += 10;
-    this.#lead();
+    this.full = false;
+    this.#startOver();
+  }
+
+  /** The store takes no writes for a while, or takes them again: the leader starts over from what is durable (3.5). */
+  setFull(full: boolean): void {
+    if (this.full === full) return;
+    this.full = full;
+    this.#startOver();
+    if (full) this.step({ kind: "readOnly", on: true, reason: "full" });
   }
 
   /** The clock moves; everybody's deadlines are seen to. */
@@ -93,6 +95,12 @@ export class World {
       this.step({ kind: "deadline" });
     }
     for (const host of this.hosts) host.pass();
+  }
+
+  #startOver(): void {
+    for (const host of this.hosts) host.cut();
+    for (const scheduler of this.schedulers) scheduler.cut();
+    this.#lead();
   }
 
   #lead(): void {

@@ -1,0 +1,41 @@
+/** SIGSTOP of the leading master: its sockets stay open and nothing comes. Until a new task of the next one runs. */
+import type { Benchmark } from "./benchmark.ts";
+import { summarize } from "./samples.ts";
+import { AGENTS, TASKS, breakdown, details, milliseconds, openScene, takeover, type Round } from "./takeovers.ts";
+
+const ROUNDS = 20;
+const GOAL_P99 = 1_000;
+
+export const hang: Benchmark = async ({ build, rounds = ROUNDS, progress }) => {
+  await using scene = await openScene(build, progress);
+  const { cluster } = scene;
+  const done: Round[] = [];
+  while (done.length < rounds) {
+    const round = await takeover(scene, {
+      strike: (leader) => leader.child.signal("SIGSTOP"),
+      repair: async (leader) => {
+        leader.child.signal("SIGCONT");
+        await cluster.whole(AGENTS);
+        if ((await cluster.leader()).name === leader.name) throw new Error(`${leader.name} leads again after its pause`);
+      },
+    });
+    done.push(round);
+    progress(`round ${done.length} of ${rounds}: ${Math.round(round.running)} ms (${round.cause})`);
+  }
+  const summary = summarize(done.map(({ running }) => running));
+  return {
+    report: { hang_ms: summary, hang_rounds: details(done) },
+    lines: [
+      {
+        name: "hang: SIGSTOP until a new task runs",
+        value: milliseconds(done, "running"),
+        goal: `p99 ≤ ${GOAL_P99} ms`,
+        met: summary.p99 <= GOAL_P99,
+      },
+      ...breakdown(done),
+    ],
+    conditions: [
+      `hang: ${rounds} rounds, ${AGENTS} agents in one process, ${TASKS} running tasks; each time the old leader was resumed and stood by`,
+    ],
+  };
+};

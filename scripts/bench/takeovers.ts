@@ -1,0 +1,113 @@
+/** Rounds of losing the leading master in one way or another, with what each step of the takeover cost. */
+import type { FailoverPhases } from "../../src/wire/gen/mesarch/v1/registry.ts";
+import type { Line } from "./benchmark.ts";
+import { BenchCluster, type MasterProcess } from "./cluster.ts";
+import { Prober } from "./prober.ts";
+import { round, summarize } from "./samples.ts";
+
+export const AGENTS = 10;
+export const TASKS = 200;
+
+/** Milliseconds since the cause. */
+export interface Round {
+  readonly subscribed: number;
+  readonly offered: number;
+  readonly accepted: number;
+  readonly running: number;
+  /** As the new leader recorded them, since its first sign. */
+  readonly phases: FailoverPhases | undefined;
+  readonly cause: string;
+}
+
+export interface Scene extends AsyncDisposable {
+  readonly cluster: BenchCluster;
+  readonly prober: Prober;
+}
+
+/** Three masters, three etcd members, ten agents in one process, 200 running tasks of one framework. */
+export async function openScene(build: string, progress: (text: string) => void): Promise<Scene> {
+  progress("starting etcd, masters and agents");
+  const cluster = await BenchCluster.start(build);
+  try {
+    await cluster.spawn("agents-process", [`${cluster.directory}/agents`, cluster.addresses.join(","), String(AGENTS)]);
+    await cluster.whole(AGENTS);
+    const prober = await Prober.start(cluster.addresses);
+    progress(`launching ${TASKS} tasks`);
+    await prober.run(TASKS, TASKS / AGENTS);
+    return {
+      cluster,
+      prober,
+      async [Symbol.asyncDispose]() {
+        await prober[Symbol.asyncDispose]();
+        await cluster.tasksEnded();
+        await cluster[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await cluster[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export interface Upset {
+  /** Takes the leader away. Not waited for: the clock runs from its call. */
+  readonly strike: (leader: MasterProcess) => unknown;
+  /** Makes the cluster whole again, as far as this upset broke it. */
+  readonly repair: (leader: MasterProcess) => Promise<void>;
+}
+
+/** One takeover; resolves when the cluster is whole again. */
+export async function takeover({ cluster, prober }: Scene, { strike, repair }: Upset): Promise<Round> {
+  const leader = await cluster.leader();
+  const next = prober.takeover();
+  const startedAt = performance.now();
+  const struck = strike(leader);
+  const times = await next;
+  const record = await cluster.leaderRecord("firstLaunchMs");
+  await struck;
+  if (record.master === leader.name) throw new Error(`${leader.name} still leads`);
+  await repair(leader);
+  await cluster.whole(AGENTS);
+  return {
+    subscribed: times.subscribedAt - startedAt,
+    offered: times.offeredAt - startedAt,
+    accepted: times.acceptedAt - startedAt,
+    running: times.runningAt - startedAt,
+    phases: record.phases,
+    cause: record.cause,
+  };
+}
+
+/** Lines that explain where the time of these rounds went. */
+export function breakdown(rounds: readonly Round[]): Line[] {
+  const seen = (["subscribed", "offered", "accepted", "running"] as const).map((step) => {
+    const { p50, p99 } = summarize(rounds.map((each) => each[step]));
+    return `${step} ${p50}/${p99}`;
+  });
+  const recorded = (["detectedMs", "electedMs", "loadedMs", "agentsConfirmedMs", "firstLaunchMs"] as const).map((phase) => {
+    const { p50, p99 } = summarize(rounds.flatMap((each) => each.phases?.[phase] ?? []));
+    return `${phase.replace("Ms", "")} ${p50}/${p99}`;
+  });
+  return [
+    { name: "  seen by the framework, p50/p99 ms", value: seen.join("  ") },
+    { name: "  by the new leader, since its first sign", value: recorded.join("  ") },
+    { name: "  causes", value: counted(rounds.map(({ cause }) => cause)) },
+  ];
+}
+
+export function milliseconds(rounds: readonly Round[], step: "accepted" | "running"): string {
+  const { p50, p99, max } = summarize(rounds.map((each) => each[step]));
+  return `p50 ${p50} ms  p99 ${p99} ms  max ${max} ms`;
+}
+
+/** Each round on its own, for programs. */
+export function details(rounds: readonly Round[]): object[] {
+  const rounded = (times: object): object =>
+    Object.fromEntries(Object.entries(times).map(([name, value]) => [name, typeof value === "number" ? round(value) : value]));
+  return rounds.map(({ phases, ...times }) => ({ ...rounded(times), phases: rounded(phases ?? {}) }));
+}
+
+function counted(words: readonly string[]): string {
+  const counts = Map.groupBy(words, (word) => word);
+  return [...counts].map(([word, all]) => `${word} ${all.length}`).join(", ");
+}
