@@ -6,6 +6,7 @@ import {
   type Offer,
   type SchedulerSession,
   type TaskInfo,
+  TaskState,
   taskStateName,
   type TaskStateName,
 } from "../../src/sdk/index.ts";
@@ -23,8 +24,11 @@ export class Framework {
   onChange: () => void = () => {};
   readonly #session: SchedulerSession;
   readonly #waiting: TaskInfo[] = [];
+  readonly #placed = new Map<string, TaskInfo>();
   readonly #seen = new Set<string>();
   readonly done: Promise<void>;
+  /** Launches repeated because their offer was gone. */
+  relaunched = 0;
   calls = 0;
   failedCalls = 0;
 
@@ -77,6 +81,13 @@ export class Framework {
       const known = this.tasks.get(id) ?? { id, states: [], agentId: "" };
       this.tasks.set(id, known);
       known.agentId = status.agentId?.value ?? known.agentId;
+      if (status.state === TaskState.TASK_DROPPED && this.#placed.has(id)) {
+        // Its offer was gone, with the leader that made it or otherwise: it never started, so it is simply launched again.
+        this.relaunched += 1;
+        this.#waiting.unshift(this.#placed.get(id)!);
+        this.tasks.delete(id);
+        continue;
+      }
       const uuid = Buffer.from(status.uuid ?? []).toString("hex");
       if (uuid === "" || !this.#seen.has(uuid)) known.states.push(taskStateName(status.state));
       this.#seen.add(uuid);
@@ -98,6 +109,7 @@ export class Framework {
     }
     for (const task of chosen) {
       const id = task.taskId!.value!;
+      this.#placed.set(id, task);
       if (!this.tasks.has(id)) this.tasks.set(id, { id, states: ["TASK_STAGING"], agentId: offer.agentId?.value ?? "" });
     }
     await this.#call(this.#session.launch(offer, chosen, { refuseSeconds: 0 }));

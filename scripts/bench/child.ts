@@ -74,6 +74,14 @@ export class Child<Message = unknown> implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
+  /** Closes the channel, upon which our processes exit at once, but in order: a profile they were told to make is written. */
+  async exit(): Promise<void> {
+    if (!this.running) return;
+    this.signal("SIGCONT");
+    if (this.#process.connected) this.#process.disconnect();
+    await this.#endOrKill();
+  }
+
   /** Resolves when the process has ended. */
   async ended(): Promise<void> {
     if (this.running) await once(this.#process, "exit");
@@ -88,6 +96,10 @@ export class Child<Message = unknown> implements AsyncDisposable {
     if (!this.running) return;
     this.signal("SIGCONT");
     this.signal("SIGTERM");
+    await this.#endOrKill();
+  }
+
+  async #endOrKill(): Promise<void> {
     const timer = setTimeout(() => this.signal("SIGKILL"), STOP_TIMEOUT_MS);
     await this.ended();
     clearTimeout(timer);

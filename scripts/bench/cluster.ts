@@ -12,6 +12,7 @@ const MASTERS = 3;
 const POLL_MS = 50;
 /** Longest wait for the cluster to be whole again. */
 const WHOLE_TIMEOUT_MS = 120_000;
+const TASKS_END_TIMEOUT_MS = 30_000;
 /** A peer heard later than this is not counted as there. */
 const FRESH_MS = 1_000;
 
@@ -101,12 +102,20 @@ export class BenchCluster implements AsyncDisposable {
     }
   }
 
+  /** Resolves when no task is left, so that its process does not outlive the benchmark. */
+  async tasksEnded(): Promise<void> {
+    const deadline = Date.now() + TASKS_END_TIMEOUT_MS;
+    while ((await this.operator.tasks({ limit: 1 })).tasks.length > 0) {
+      if (Date.now() > deadline) throw new Error(`tasks have not ended after ${TASKS_END_TIMEOUT_MS} ms`);
+      await delay(POLL_MS);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.operator[Symbol.dispose]();
     await Promise.all([...this.#children].map((child) => child[Symbol.asyncDispose]()));
-    // One after the other would hand leadership over twice for nothing.
-    for (const { child } of this.masters) child.signal("SIGKILL");
-    await Promise.all(this.masters.map(({ child }) => child.ended()));
+    // Without SIGTERM, which would hand leadership over for nothing.
+    await Promise.all(this.masters.map(({ child }) => child.exit()));
     await this.etcd[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }

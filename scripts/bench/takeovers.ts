@@ -103,7 +103,11 @@ export function milliseconds(rounds: readonly Round[], step: "accepted" | "runni
 /** Each round on its own, for programs. */
 export function details(rounds: readonly Round[]): object[] {
   const rounded = (times: object): object =>
-    Object.fromEntries(Object.entries(times).map(([name, value]) => [name, typeof value === "number" ? round(value) : value]));
+    Object.fromEntries(
+      Object.entries(times)
+        .filter(([, value]) => typeof value !== "object")
+        .map(([name, value]) => [name, typeof value === "number" ? round(value) : value]),
+    );
   return rounds.map(({ phases, ...times }) => ({ ...rounded(times), phases: rounded(phases ?? {}) }));
 }
 

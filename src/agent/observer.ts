@@ -1,14 +1,19 @@
 /** What telemetry tells of an agent: the spans of a launch, and counts. */
 import { epochText } from "../base/epoch.ts";
+import type { AgentState } from "../core/agent/state.ts";
 import type { Output } from "../core/agent/output.ts";
+import type { Write } from "../core/agent/step.ts";
 import { isTerminal, stateName } from "../model/task-state.ts";
 import type { Attributes, Span, Telemetry } from "../telemetry/telemetry.ts";
-import type { Launch, MasterBatch, TaskUpdate } from "../wire/gen/mesarch/v1/agents.ts";
+import type { TaskUpdate } from "../wire/gen/mesarch/v1/agents.ts";
+import type { TaskAccepted } from "../wire/gen/mesarch/v1/checkpoint.ts";
 import { TaskState } from "../wire/gen/mesos/v1/mesos.ts";
 
+/** A launch on its way from the order to the running process. */
 interface Launching {
   readonly launch: Span;
   start: Span | undefined;
+  /** Monotonic milliseconds. */
   readonly receivedAt: number;
 }
 
@@ -17,24 +22,34 @@ const MAX_LAUNCHING = 10_000;
 
 export class AgentObserver {
   readonly #telemetry: Telemetry;
+  readonly #state: Readonly<AgentState>;
   readonly #now: () => number;
   readonly #launching = new Map<string, Launching>();
 
   /** `now`: monotonic milliseconds. */
-  constructor(telemetry: Telemetry, now: () => number) {
+  constructor(telemetry: Telemetry, state: Readonly<AgentState>, now: () => number) {
     this.#telemetry = telemetry;
+    this.#state = state;
     this.#now = now;
   }
 
-  received(batch: MasterBatch): void {
-    for (const { body } of batch.messages) {
-      if (body?.$case === "launch") this.#launch(body.value, batch);
-      else if (body?.$case === "kill") this.#telemetry.log.debug("kill ordered", { launch: body.value.launchId });
+  /** A step decided to write this. */
+  decided(write: Write): void {
+    const record = write.kind === "record" ? write.record.record : undefined;
+    switch (record?.$case) {
+      case "accepted":
+        return this.#accepted(record.value);
+      case "update":
+        return this.#telemetry.instruments.taskUpdates.add(1, { state: stateName(record.value.status?.state ?? 0) });
+      case "kill": {
+        const { launchId } = record.value;
+        return this.#moment("mesarch.agent.kill", launchId, this.#state.tasks.get(launchId)?.accepted.traceparent, {});
+      }
     }
   }
 
   /** The start of this launch's process is asked for now. Returns the trace context for the process. */
-  starting(launchId: string, traceparent: string): string | undefined {
+  starting({ launchId, traceparent }: TaskAccepted): string | undefined {
     const entry = this.#launching.get(launchId);
     const parent = entry?.launch.traceparent ?? (traceparent || undefined);
     const span = this.#telemetry.startSpan("mesarch.task.start", { parent, attributes: { "mesarch.launch.id": launchId } });
@@ -46,50 +61,43 @@ export class AgentObserver {
   released(output: Output): void {
     if (output.kind !== "say") return;
     const { body } = output.message;
-    if (body?.$case === "update") this.#update(body.value);
+    if (body?.$case === "update") this.#said(body.value);
     else if (body?.$case === "epochRefused") this.#telemetry.instruments.fencedWrites.add(1);
   }
 
-  #launch(order: Launch, batch: MasterBatch): void {
-    if (this.#launching.size >= MAX_LAUNCHING || this.#launching.has(order.launchId)) return;
+  #accepted(order: TaskAccepted): void {
+    if (this.#launching.size >= MAX_LAUNCHING) return;
     const launch = this.#telemetry.startSpan("mesarch.agent.launch", {
       parent: order.traceparent || undefined,
       attributes: {
-        ...namesOf(order),
-        "mesarch.epoch": batch.epoch === undefined ? "" : epochText(batch.epoch),
+        "mesarch.launch.id": order.launchId,
+        "mesos.task.id": order.task?.taskId?.value,
+        "mesos.framework.id": order.framework?.id?.value,
+        "mesarch.epoch": epochText(this.#state.epoch),
       },
     });
     this.#launching.set(order.launchId, { launch, start: undefined, receivedAt: this.#now() });
   }
 
-  #update({ launchId, status, traceparent }: TaskUpdate): void {
-    const { instruments } = this.#telemetry;
+  /** The first update said of a launch ends it. */
+  #said({ launchId, status, traceparent }: TaskUpdate): void {
     const state = status?.state ?? TaskState.TASK_STAGING;
-    instruments.taskUpdates.add(1, { state: stateName(state) });
     const entry = this.#launching.get(launchId);
-    if (entry !== undefined) {
-      this.#launching.delete(launchId);
-      if (state === TaskState.TASK_RUNNING) {
-        entry.start?.end();
-        entry.launch.end({ "mesos.task.state": stateName(state) });
-        instruments.taskStartDuration.record((this.#now() - entry.receivedAt) / 1000);
-      } else {
-        const failure = new Error(status?.message ?? stateName(state));
-        entry.start?.fail(failure);
-        if (isTerminal(state)) entry.launch.fail(failure);
-        else entry.launch.end();
-      }
+    this.#launching.delete(launchId);
+    if (entry !== undefined && isTerminal(state)) {
+      const failure = new Error(status?.message ?? stateName(state));
+      entry.start?.fail(failure);
+      entry.launch.fail(failure);
+    } else if (entry !== undefined) {
+      entry.start?.end();
+      entry.launch.end({ "mesos.task.state": stateName(state) });
+      this.#telemetry.instruments.taskStartDuration.record((this.#now() - entry.receivedAt) / 1000);
     }
-    if (!this.#telemetry.enabled) return;
-    const attributes: Attributes = { "mesarch.launch.id": launchId, "mesos.task.state": stateName(state) };
-    this.#telemetry.startSpan("mesarch.status", { parent: traceparent || undefined, attributes }).end();
+    this.#moment("mesarch.status", launchId, traceparent, { "mesos.task.state": stateName(state) });
   }
-}
 
-function namesOf(order: Launch): Attributes {
-  return {
-    "mesarch.launch.id": order.launchId,
-    "mesos.task.id": order.task?.taskId?.value,
-    "mesos.framework.id": order.framework?.id?.value,
-  };
+  #moment(name: "mesarch.status" | "mesarch.agent.kill", launchId: string, parent: string | undefined, attributes: Attributes): void {
+    if (!this.#telemetry.enabled) return;
+    this.#telemetry.startSpan(name, { parent: parent || undefined, attributes: { ...attributes, "mesarch.launch.id": launchId } }).end();
+  }
 }

@@ -7,8 +7,8 @@ export function checkName(name: string): string | undefined {
 
 /** `host:port` or `host`. */
 export function checkAddress(address: string): string | undefined {
-  const [, port] = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?$/.exec(address) ?? [null];
-  if (port === null || Number(port ?? 0) > 65_535) return `"${address}" is not of the form host:port`;
+  const [whole, port] = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?$/.exec(address) ?? [];
+  if (whole === undefined || Number(port ?? 0) > 65_535) return `"${address}" is not of the form host:port`;
   return undefined;
 }
 

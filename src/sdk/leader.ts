@@ -138,7 +138,8 @@ export class LeaderTracker implements Disposable {
     if (view.clusterId !== "" && view.clusterId !== this.#clusterId) {
       return `belongs to cluster ${view.clusterId}, not to ${this.#clusterId}`;
     }
-    const epoch: Epoch = view.epoch ?? NO_EPOCH;
+    const { generation, revision } = view.epoch ?? NO_EPOCH;
+    const epoch: Epoch = { generation, revision };
     const order = compareEpochs(epoch, this.#highest);
     // It led and has stepped down; its successor has not been heard yet.
     if (!view.leading && this.#leader?.name === view.master && order >= 0 && view.leader !== view.master) {

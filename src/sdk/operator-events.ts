@@ -69,7 +69,7 @@ export async function* watchEvents(tracker: LeaderTracker, options: EventOptions
 
 function* news({ events }: OperatorEvents): Generator<OperatorNews> {
   for (const { event, epoch = NO_EPOCH, revision } of events) {
-    const at = { epoch, revision };
+    const at = { epoch: { generation: epoch.generation, revision: epoch.revision }, revision };
     if (event?.$case === "task") yield { ...at, type: "task", task: event.value };
     else if (event?.$case === "agent") yield { ...at, type: "agent", agent: event.value };
     else if (event?.$case === "framework") yield { ...at, type: "framework", framework: event.value };

@@ -1,5 +1,5 @@
 /** An agent in a process of its own, for tests that kill it: options as JSON in the first argument. */
-import { startAgent } from "../../src/agent/agent.ts";
+import { startAgent } from "../../src/cli/start-agent.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { telemetryOff } from "../../src/telemetry/off.ts";
 

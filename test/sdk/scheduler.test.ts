@@ -224,6 +224,7 @@ test("a loop that falls behind starts over instead of filling memory", async (t)
   await using master = await FakeMaster.start("m1");
   master.lead(5);
   await using session = await connect([master], { maxQueuedEvents: 10 });
+  master.onCall = (call) => call.kind === "SUBSCRIBE" && master.answer(call);
   for (let i = 0; i < 20; i++) master.sessions[0]!.event(update(`t${i}`, TaskState.TASK_RUNNING));
   await t.throwsAsync(session.kill("t", { timeoutMs: 50 }));
   t.is(master.sessions.length, 1, "not before the reader has caught up");

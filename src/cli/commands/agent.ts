@@ -7,6 +7,9 @@ import { stopSignal } from "../io.ts";
 import { addOptions, compileOptions, showConfig } from "../options.ts";
 import { agentRow, agents } from "../views.ts";
 
+/** Loaded only to run one: the client commands start without it. */
+const daemon = () => import("../run-agent.ts");
+
 export const define: Define = (command, io) => {
   addOptions(command, agentOptions, true)
     .addHelpText("after", "\nSIGTERM and SIGINT end the agent; its tasks go on and are found again at the next start.")
@@ -14,8 +17,7 @@ export const define: Define = (command, io) => {
       const compiled = await compileOptions(command, agentOptions, io, checkAgent);
       if (showConfig(command, agentOptions, compiled, io)) return;
       using stop = stopSignal(io);
-      const { runAgent } = await import("../run-agent.ts");
-      await runAgent(compiled.values, stop.signal);
+      await (await daemon()).runAgent(compiled.values, stop.signal);
     });
 
   const list = command.command("list").description("agents, what they have and what is used of it");

@@ -1,4 +1,5 @@
 /** `mesarch dev`: a replicated cluster on this machine, made to be shot at. */
+import { delay } from "../../async/abort.ts";
 import { compile } from "../../config/compile.ts";
 import { integer, onOff, text } from "../../config/declare.ts";
 import { DevCluster } from "../../dev/dev-cluster.ts";
@@ -21,8 +22,10 @@ const devOptions = {
   keepTasks: onOff({ doc: "Leave the tasks running at the end, though the cluster is gone", default: false, group }),
 };
 
-/** How long the end of the tasks is waited for. */
+/** How long the end of the tasks is waited for, and how often it is looked at. */
 const TEARDOWN_MS = 10_000;
+const LOOK_MS = 100;
+const MAX_TASKS = 100_000;
 
 export const define: Define = (command, io) => {
   addOptions(command, devOptions)
@@ -70,23 +73,25 @@ async function end(cluster: DevCluster, keepTasks: boolean, note: (line: string)
 async function endTasks(cluster: DevCluster, note: (line: string) => void): Promise<number> {
   using operator = new OperatorClient({ masters: cluster.masters, timeoutMs: TEARDOWN_MS });
   const signal = AbortSignal.timeout(TEARDOWN_MS);
+  const live = async (): Promise<number> => {
+    const { tasks } = await operator.tasks({ limit: MAX_TASKS }, { signal });
+    return tasks.filter((task) => !task.finished).length;
+  };
+  let left = 1;
   try {
-    const count = async (): Promise<number> => (await operator.tasks({ limit: 100_000 }, { signal })).tasks.filter((task) => !task.finished).length;
-    let tasks = await count();
-    if (tasks > 0) note(`ending ${tasks} tasks`);
+    left = await live();
+    if (left > 0) note(`ending ${left} tasks`);
     for (const { id, record } of await operator.frameworks({ signal })) {
       if (record?.standing?.$case !== "removedAt") await operator.teardownFramework(id, { signal });
     }
-    for await (const _ of operator.events({ snapshot: true, signal })) {
-      if (tasks === 0) break;
-      tasks = await count();
-      if (tasks === 0) break;
+    while (left > 0) {
+      await delay(LOOK_MS, signal);
+      left = await live();
     }
-    return tasks;
   } catch (error) {
-    note(`not every task could be ended: ${(error as Error).message}`);
-    return 1;
+    note(signal.aborted ? `${left} tasks have not ended within ${TEARDOWN_MS / 1_000} s` : `the tasks cannot be ended: ${(error as Error).message}`);
   }
+  return left;
 }
 
 function banner(cluster: DevCluster, leader: string): string {

@@ -6,6 +6,9 @@ import { stopSignal } from "../io.ts";
 import { addOptions, compileOptions, showConfig } from "../options.ts";
 import { masters } from "../views.ts";
 
+/** Loaded only to run one: the client commands start without it. */
+const daemon = () => import("../run-master.ts");
+
 export const define: Define = (command, io) => {
   addOptions(command, masterOptions, true)
     .addHelpText("after", "\nSIGTERM and SIGINT hand leadership over and end the process; no task is touched.")
@@ -13,8 +16,7 @@ export const define: Define = (command, io) => {
       const compiled = await compileOptions(command, masterOptions, io, checkMaster);
       if (showConfig(command, masterOptions, compiled, io)) return;
       using stop = stopSignal(io);
-      const { runMaster } = await import("../run-master.ts");
-      await runMaster(compiled.values, stop.signal);
+      await (await daemon()).runMaster(compiled.values, stop.signal);
     });
   const list = command.command("list").description("masters, what they do, and how far behind they are");
   clientCommand(list).action(() =>

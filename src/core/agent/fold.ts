@@ -56,7 +56,6 @@ function accepted(state: AgentState, record: TaskAccepted): void {
     killGraceMs: undefined,
     phase: "unstarted",
     cancelling: undefined,
-    overdue: false,
     retryMs: 0,
   };
   state.tasks.set(record.launchId, task);

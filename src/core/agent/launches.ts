@@ -73,17 +73,14 @@ export function settle(state: AgentState, step: Step, verdicts: Settle): void {
   }
 }
 
-/** Answer to a `cancel`. */
-export function cancelled(state: AgentState, step: Step, launchId: string, won: boolean): void {
-  const task = state.tasks.get(launchId);
-  // A win is also seen as the run's state, which may have come first.
-  if (task === undefined || task.phase === "ended" || won) return;
+/** A monitor had the start mark first: what was to be cancelled is running, or about to. */
+export function cancelLost(state: AgentState, step: Step, task: AgentTask): void {
   const reason = task.cancelling;
   task.cancelling = undefined;
   if (task.phase === "unstarted") task.phase = "starting";
   const graceMs = task.killGraceMs ?? (reason?.kind === "withdrawn" ? killGraceOf(state, task) : undefined);
-  if (graceMs !== undefined) step.output({ kind: "kill", launchId, graceMs });
-  else armStart(state, step, task);
+  if (graceMs !== undefined) step.output({ kind: "kill", launchId: idOf(task), graceMs });
+  else if (task.phase === "starting") armStart(state, step, task);
 }
 
 export function start(state: AgentState, step: Step, task: AgentTask): void {
@@ -105,7 +102,6 @@ export function killGraceOf(state: AgentState, task: AgentTask): number {
   return policy === undefined ? state.settings.killGraceMs : Number(policy.nanoseconds ?? 0) / 1e6;
 }
 
-/** Also waits for a kill's outcome: a task under way to start always ends up somewhere. */
 function armStart(state: AgentState, step: Step, task: AgentTask): void {
   state.deadlines.set(`run/${idOf(task)}`, step.now + state.settings.startTimeoutMs);
 }

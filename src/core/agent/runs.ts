@@ -1,7 +1,7 @@
 /** What is seen of a task's process, and what time makes of it (8.4, 8.9). */
 import type { RunState } from "../../ports/containers.ts";
 import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
-import { actOnKill, cancel, cancelled, killGraceOf, orderKill } from "./launches.ts";
+import { actOnKill, cancel, cancelLost, killGraceOf, orderKill } from "./launches.ts";
 import { type AgentState, type AgentTask, idOf, latestUpdate } from "./state.ts";
 import { forget, makeUpdate, stateOf } from "./status-stream.ts";
 import { HOST_RESTARTED, RUNNING, endOf, launchFailed } from "./statuses.ts";
@@ -46,9 +46,12 @@ export function startFailed(state: AgentState, step: Step, launchId: string, rea
   else cancel(step, task, { kind: "failed", reason });
 }
 
+/** A win is also seen as the run's state, whichever comes first. */
 export function cancelAnswered(state: AgentState, step: Step, launchId: string, won: boolean): void {
-  if (won) runChanged(state, step, launchId, { kind: "cancelled" });
-  else cancelled(state, step, launchId, won);
+  const task = state.tasks.get(launchId);
+  if (task === undefined || task.phase === "ended") return;
+  if (won) observe(state, step, task, { kind: "cancelled" });
+  else cancelLost(state, step, task);
 }
 
 /** A task's own deadline: the time to start, or the completion time, is over. */
@@ -58,7 +61,6 @@ export function runDue(state: AgentState, step: Step, launchId: string): void {
     const seconds = state.settings.startTimeoutMs / 1000;
     cancel(step, task, { kind: "failed", reason: `The command's monitor did not start within ${seconds} s` });
   } else if (task?.phase === "running") {
-    task.overdue = true;
     // Not journaled: an exit by a kill that nobody ordered tells of itself.
     step.output({ kind: "kill", launchId, graceMs: killGraceOf(state, task) });
   }
@@ -85,7 +87,6 @@ function running(state: AgentState, step: Step, task: AgentTask, pid: number): v
   const before = task.phase;
   if (before === "running") return;
   task.phase = "running";
-  task.cancelling = undefined;
   state.deadlines.clear(`run/${idOf(task)}`);
   if (latestUpdate(task) === undefined) makeUpdate(state, step, task, RUNNING(pid));
   armCompletion(state, step, task);

@@ -35,8 +35,6 @@ export interface AgentTask {
 
   phase: Phase;
   cancelling: CancelReason | undefined;
-  /** Its completion time is over and it was asked to end. */
-  overdue: boolean;
   /** Pause before the head is said again. */
   retryMs: number;
 }

@@ -7,10 +7,13 @@ import { assert } from "../../base/assert.ts";
 import { UNRESERVED } from "../../model/resource-entries.ts";
 import { Resources } from "../../model/resources.ts";
 import type { AgentRecord, FrameworkRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { request } from "./allocation-request.ts";
 import { capabilitiesOf, rolesOf } from "./framework-info.ts";
 import * as offers from "./offers.ts";
 import { type MasterState, confirmedStream } from "./state.ts";
 import type { Tx } from "./tx.ts";
+
+export { request };
 
 /** Holder, for the allocator, of what runs on an agent without a row (9.3). No framework id is empty. */
 const STRANGER = "";
@@ -18,11 +21,6 @@ const STRANGER = "";
 /** At promotion: weights only; agents and frameworks come as they confirm and subscribe. */
 export function begin(state: MasterState): void {
   for (const [role, weight] of state.tables.weights) state.allocator.setWeight(role, weight);
-}
-
-/** Asks for an allocation at the end of the present mailbox drain; any number of requests make one. */
-export function request(state: MasterState, now: number): void {
-  state.deadlines.setEarlier("allocate", now);
 }
 
 /** The deadline `allocate`. No offers while mute or read-only (3.5, 3.6): whoever ends that requests again. */

@@ -5,7 +5,7 @@ import { type TaskState, TaskStatus_Reason as Reason } from "../../wire/gen/meso
 import { taskIdOf } from "../registry/tables.ts";
 import * as allocation from "./allocation.ts";
 import * as delivery from "./delivery.ts";
-import * as frameworks from "./frameworks.ts";
+import * as frameworks from "./framework-events.ts";
 import * as liveness from "./liveness.ts";
 import * as notices from "./notices.ts";
 import * as pacing from "./pacing.ts";

@@ -1,9 +1,8 @@
 /** Frameworks and their streams: who is subscribed, who was lost, and what each of them is told. */
-import type { Event } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { Event_Type as EventType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { FrameworkRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import type { TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
+import type { FrameworkRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import * as allocation from "./allocation.ts";
+import { say } from "./framework-events.ts";
 import { capabilitiesOf } from "./framework-info.ts";
 import * as lifetime from "./framework-lifetime.ts";
 import type { Input, SessionId } from "./input.ts";
@@ -13,7 +12,6 @@ import * as offers from "./offers.ts";
 import * as reconcile from "./reconcile.ts";
 import type { FrameworkStream, MasterState } from "./state.ts";
 import { admit } from "./subscription.ts";
-import { updateEvent } from "./task-status.ts";
 import type { Tx } from "./tx.ts";
 import * as updates from "./updates.ts";
 
@@ -76,25 +74,6 @@ export function heartbeat(state: MasterState, tx: Tx): void {
   for (const { session } of state.frameworks.values()) say(tx, session, { type: EventType.HEARTBEAT });
 }
 
-export function streamOf(state: MasterState, frameworkId: string): FrameworkStream | undefined {
-  return state.frameworks.get(frameworkId);
-}
-
-/** Tells a task's framework a status. False when the framework is away. */
-export function sendUpdate(state: MasterState, tx: Tx, record: TaskRecord, status: TaskStatus): boolean {
-  const stream = state.frameworks.get(record.frameworkId);
-  if (stream === undefined) return false;
-  say(tx, stream.session, updateEvent(stream, status));
-  return true;
-}
-
-/** FAILURE: an agent is unreachable or gone. Everybody hears it, as in Mesos. */
-export function sendFailure(state: MasterState, tx: Tx, agentId: string): void {
-  for (const { session } of state.frameworks.values()) {
-    say(tx, session, { type: EventType.FAILURE, failure: { agentId: { value: agentId } } });
-  }
-}
-
 /** Takes changed info over into a framework's stream and the allocator (UPDATE_FRAMEWORK). */
 export function infoChanged(state: MasterState, tx: Tx, stream: FrameworkStream, record: FrameworkRecord): void {
   const changed: FrameworkStream = { ...stream, capabilities: capabilitiesOf(record.info) };
@@ -128,8 +107,4 @@ function disconnect(state: MasterState, stream: FrameworkStream, now: number): v
 function endWithError(tx: Tx, session: SessionId, message: string): void {
   say(tx, session, { type: EventType.ERROR, error: { message } });
   tx.say({ kind: "closeScheduler", session });
-}
-
-function say(tx: Tx, session: SessionId, event: Event): void {
-  tx.say({ kind: "event", session, event });
 }

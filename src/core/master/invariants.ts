@@ -4,6 +4,7 @@
  */
 import { Resources } from "../../model/resources.ts";
 import { limits } from "../../model/limits.ts";
+import { isTerminal } from "../../model/task-state.ts";
 import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { AgentRecord, FrameworkRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { AgentBooks, type Holding } from "../registry/books.ts";
@@ -25,6 +26,7 @@ export function violations(state: MasterState): Violation[] {
   };
   checkBooks(state.tables, report);
   checkStreams(state, report);
+  checkFrameworks(state, report);
   checkOffers(state, report);
   checkAllocator(state, report);
   checkOrders(state, report);
@@ -58,6 +60,12 @@ function checkBooks(tables: Tables, report: Report): void {
     const kept = tables.frameworkBooks(id);
     const same = kept.live.size === ids.size && [...ids].every(([task, launch]) => kept.live.get(task) === launch);
     report("the live tasks of a framework are those of its rows", same, id);
+    let cpus = 0;
+    for (const launchId of ids.values()) {
+      const task = tables.tasks.get(launchId)!;
+      if (!isTerminal(task.latestState as TaskState)) cpus += tables.resourcesOf(task).scalar("cpus");
+    }
+    report("what a framework uses is counted right", (kept.used.get("cpus") ?? 0) === cpus, id);
     const agents = [...recount].filter(([, books]) => [...books.launches].some((launch) => tables.tasks.get(launch)!.frameworkId === id));
     report("the agents of a framework are those of its rows", sameSet(kept.agents, new Map(agents)), id);
   }
@@ -88,6 +96,21 @@ function checkStreams(state: MasterState, report: Report): void {
   report("5.3 no more agents than allowed are led at once", membership.led.size <= limits.unconfirmedAgents + contests, "");
   for (const launchId of membership.told) {
     report("4.5 only settled rows are told", tables.tasks.get(launchId)?.settled !== false, launchId);
+  }
+}
+
+function checkFrameworks(state: MasterState, report: Report): void {
+  const { tables, frameworks, frameworkSessions, deadlines } = state;
+  report("13.4 a framework has one stream", frameworks.size === frameworkSessions.size, "");
+  for (const [id, stream] of frameworks) {
+    report("a stream is its framework's", frameworkSessions.get(stream.session) === stream, id);
+    const standing = tables.frameworks.get(id)?.standing?.$case;
+    report("a subscribed framework is not removed", standing !== undefined && standing !== "removedAt", id);
+    report("5.2 it is written as subscribed", standing === "subscribed" || state.readOnly !== "", id);
+  }
+  for (const [id, { standing }] of tables.frameworks) {
+    const away = standing?.$case !== "removedAt" && !frameworks.has(id);
+    report("10.5 a framework that is away has a deadline", away === deadlines.has(`framework/${id}`), id);
   }
 }
 

@@ -13,12 +13,13 @@ import {
 } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Change } from "../registry/change.ts";
 import * as delivery from "./delivery.ts";
+import { sayStatus } from "./framework-events.ts";
 import * as history from "./history.ts";
 import * as notices from "./notices.ts";
 import * as reconcile from "./reconcile.ts";
 import { sameContent } from "./same-content.ts";
 import { type FrameworkStream, type MasterState, clusterClock } from "./state.ts";
-import { masterStatus, updateEvent } from "./task-status.ts";
+import { type Verdict, masterStatus } from "./task-status.ts";
 import type { Tx } from "./tx.ts";
 import { inferredType } from "./validate-check.ts";
 import { taskError, taskIdError } from "./validate-task.ts";
@@ -168,8 +169,8 @@ function say(
   tx: Tx,
   stream: FrameworkStream,
   info: TaskInfo,
-  verdict: { readonly state: TaskState; readonly reason: TaskStatus_Reason; readonly message: string },
+  verdict: Verdict,
 ): void {
   const task = { taskId: info.taskId?.value ?? "", agentId: info.agentId?.value };
-  tx.say({ kind: "event", session: stream.session, event: updateEvent(stream, masterStatus(state, tx.now, task, verdict)) });
+  sayStatus(tx, stream, masterStatus(state, tx.now, task, verdict));
 }

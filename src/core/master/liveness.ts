@@ -6,7 +6,7 @@ import { taskIdOf } from "../registry/tables.ts";
 import * as agents from "./agents.ts";
 import * as allocation from "./allocation.ts";
 import { drop } from "./departure.ts";
-import * as frameworks from "./frameworks.ts";
+import * as frameworks from "./framework-events.ts";
 import type { Input } from "./input.ts";
 import { heard, lastHeard, listeningTime } from "./membership.ts";
 import * as notices from "./notices.ts";

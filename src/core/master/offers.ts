@@ -5,8 +5,8 @@ import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { Offer as OfferMessage, OfferID } from "../../wire/gen/mesos/v1/mesos.ts";
 import { Event_Type as EventType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { Allocation } from "../allocator/settings.ts";
-import * as allocation from "./allocation.ts";
 import { hostOf } from "./addresses.ts";
+import { request } from "./allocation-request.ts";
 import type { FrameworkStream, MasterState, Offer } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
@@ -113,13 +113,13 @@ export function giveBack(
 ): void {
   const seconds = refuseSeconds !== undefined && refuseSeconds >= 0 ? Math.max(refuseSeconds, LEAST_REFUSAL) : undefined;
   state.allocator.returnOffer(offer.frameworkId, offer.role, offer.agentId, offer.resources, seconds, now);
-  allocation.request(state, now);
+  request(state, now);
 }
 
 /** Returns an offer that was taken out of the books, without a filter. */
 export function release(state: MasterState, offer: Offer, now: number): void {
   state.allocator.returnOffer(offer.frameworkId, offer.role, offer.agentId, offer.resources, 0, now);
-  allocation.request(state, now);
+  request(state, now);
 }
 
 function discard(state: MasterState, id: string, now: number): Offer | undefined {

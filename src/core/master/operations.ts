@@ -1,6 +1,7 @@
 /** Offer operations other than LAUNCH: known to Mesos, not to this version. */
 import { type OperationStatus, OperationState } from "../../wire/gen/mesos/v1/mesos.ts";
 import { type Call_ReconcileOperations, Event_Type as EventType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { say as sayEvent } from "./framework-events.ts";
 import type { FrameworkStream } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
@@ -29,6 +30,5 @@ export function reconcile(tx: Tx, stream: FrameworkStream, call: Call_ReconcileO
 }
 
 function say(tx: Tx, stream: FrameworkStream, status: OperationStatus): void {
-  const event = { type: EventType.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } };
-  tx.say({ kind: "event", session: stream.session, event });
+  sayEvent(tx, stream.session, { type: EventType.UPDATE_OPERATION_STATUS, updateOperationStatus: { status } });
 }

@@ -46,7 +46,9 @@ function order(state: MasterState, tx: Tx, asked: OperatorCall): OperatorAnswer 
     case "teardownFramework": {
       const id = findKey(state.tables.frameworks, asked.value.frameworkId);
       if (id === undefined) return unknown("framework", asked.value.frameworkId);
-      if (state.tables.frameworks.get(id)?.standing?.$case === "removedAt") return done(`framework ${id} was removed before`);
+      if (state.tables.frameworks.get(id)?.standing?.$case === "removedAt") {
+        return done(`framework ${id} was removed before`);
+      }
       const stream = state.frameworks.get(id);
       lifetime.remove(state, tx, id);
       if (stream !== undefined) tx.say({ kind: "closeScheduler", session: stream.session });

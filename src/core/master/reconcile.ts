@@ -4,12 +4,13 @@
  */
 import { TaskState, TaskStatus_Reason as Reason, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Call_Reconcile } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { AgentRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { taskIdOf } from "../registry/tables.ts";
+import { sayStatus } from "./framework-events.ts";
 import * as settled from "./settled.ts";
 import { shownState } from "./standing.ts";
 import type { FrameworkStream, MasterState } from "./state.ts";
-import { type Verdict, masterStatus, reconciledStatus, updateEvent } from "./task-status.ts";
+import { type Verdict, masterStatus, reconciledStatus } from "./task-status.ts";
 import type { Tx } from "./tx.ts";
 
 /** RECONCILE. Without tasks: everything known of the framework. */
@@ -21,29 +22,45 @@ export function reconcile(state: MasterState, tx: Tx, stream: FrameworkStream, c
     }
     return;
   }
-  for (const { taskId, agentId } of call.tasks) answer(state, tx, stream, taskId?.value ?? "", agentId?.value ?? "");
+  let known: boolean | undefined;
+  const awaited = (): boolean => (known ??= anyAwaited(state));
+  for (const { taskId, agentId } of call.tasks) {
+    answer(state, tx, stream, taskId?.value ?? "", agentId?.value ?? "", awaited);
+  }
 }
 
-/** The answer about one task. @param agentId where the framework believes it to be; empty: it does not know. */
-export function answer(state: MasterState, tx: Tx, stream: FrameworkStream, taskId: string, agentId: string): void {
+/**
+ * The answer about one task.
+ *
+ * @param agentId where the framework believes it to be; empty: it does not know.
+ * @param awaited whether any agent may still bring tasks nobody knows (5.4); looks at all agents.
+ */
+export function answer(
+  state: MasterState,
+  tx: Tx,
+  stream: FrameworkStream,
+  taskId: string,
+  agentId: string,
+  awaited: () => boolean = () => anyAwaited(state),
+): void {
   const known = state.tables.taskById(stream.frameworkId, taskId);
   if (known !== undefined) return answerKnown(state, tx, stream, known);
   const finished = state.tables.finishedById(stream.frameworkId, taskId)?.task;
-  if (finished !== undefined) return say(tx, stream, latest(state, tx.now, finished, finished.state as TaskState));
-  const verdict = unknownTask(state, agentId);
-  if (verdict !== undefined) say(tx, stream, masterStatus(state, tx.now, { taskId, agentId }, verdict));
+  if (finished !== undefined) return sayStatus(tx, stream, latest(state, tx.now, finished, finished.state as TaskState));
+  const verdict = unknownTask(state, agentId, awaited);
+  if (verdict !== undefined) sayStatus(tx, stream, masterStatus(state, tx.now, { taskId, agentId }, verdict));
 }
 
 /** The present state of a task there is a row of. */
 export function answerKnown(state: MasterState, tx: Tx, stream: FrameworkStream, record: TaskRecord): void {
   const shown = shownState(state.tables, record);
-  say(tx, stream, latest(state, tx.now, record, shown.state, shown.unreachableTimeMs));
+  sayStatus(tx, stream, latest(state, tx.now, record, shown.state, shown.unreachableTimeMs));
   if (record.settled) settled.told(state, tx, record);
 }
 
 /** The end of a task that is in history. */
 export function answerFinished(state: MasterState, tx: Tx, stream: FrameworkStream, record: TaskRecord): void {
-  say(tx, stream, latest(state, tx.now, record, record.state as TaskState));
+  sayStatus(tx, stream, latest(state, tx.now, record, record.state as TaskState));
 }
 
 /**
@@ -66,17 +83,17 @@ export function tellStandings(state: MasterState, tx: Tx, stream: FrameworkStrea
       const { state: now, reason, unreachableTimeMs } = shown;
       const message = record.settled ? (record.status?.message ?? "") : "The agent is not in the cluster";
       const task = { taskId: taskIdOf(record), agentId };
-      say(tx, stream, masterStatus(state, tx.now, task, { state: now, reason, message, unreachableTimeMs }));
+      sayStatus(tx, stream, masterStatus(state, tx.now, task, { state: now, reason, message, unreachableTimeMs }));
       if (record.settled) settled.told(state, tx, record);
     }
   }
 }
 
 /** Undefined: not known yet, so nothing is said (5.4). */
-function unknownTask(state: MasterState, agentId: string): Verdict | undefined {
+function unknownTask(state: MasterState, agentId: string, awaited: () => boolean): Verdict | undefined {
   const agent = state.tables.agents.get(agentId);
   if (agent === undefined) {
-    if (agentId === "" && anyAwaited(state)) return undefined;
+    if (agentId === "" && awaited()) return undefined;
     return unknown(TaskState.TASK_UNKNOWN, "Task is unknown");
   }
   switch (agent.standing?.$case) {
@@ -94,7 +111,7 @@ function unknownTask(state: MasterState, agentId: string): Verdict | undefined {
 }
 
 /** After a restore an agent may hold tasks that the registry does not know, until it confirms in this generation. */
-function isAwaited(state: MasterState, agent: { readonly generation: number; readonly standing?: unknown }): boolean {
+function isAwaited(state: MasterState, agent: AgentRecord): boolean {
   return agent.generation < state.epoch.generation;
 }
 
@@ -123,8 +140,4 @@ function latest(
     message: "Reconciliation: Latest task state",
     unreachableTimeMs,
   });
-}
-
-function say(tx: Tx, stream: FrameworkStream, status: TaskStatus): void {
-  tx.say({ kind: "event", session: stream.session, event: updateEvent(stream, status) });
 }

@@ -2,6 +2,7 @@
  * Rows as operators see them: pure functions of the tables, so that a standby answers from its fold, and of the
  * leader's own state where that knows more (streams, offers).
  */
+import { UNRESERVED } from "../../model/resource-entries.ts";
 import { Resources } from "../../model/resources.ts";
 import { stateName } from "../../model/task-state.ts";
 import type { AgentView, FrameworkView, Status, TaskView } from "../../wire/gen/mesarch/v1/operator.ts";
@@ -39,27 +40,23 @@ export function agentView(tables: Tables, id: string, record: AgentRecord, live?
 export function frameworkView(tables: Tables, id: string, record: FrameworkRecord, live?: MasterState): FrameworkView {
   const books = tables.frameworkBooks(id);
   const stream = live?.frameworks.get(id);
-  let used = Resources.none;
-  for (const agentId of books.agents.keys()) {
-    for (const holding of tables.agentBooks(agentId).holdings) {
-      if (holding.frameworkId === id) used = Resources.sum([used, holding.used, ...holding.clashing]);
-    }
-  }
   return {
     id,
     record,
     connected: stream !== undefined,
-    used: quantitiesOnly(used).toMesos(),
-    offered: quantitiesOnly(offered(live, stream?.offers)).toMesos(),
+    used: scalarsOf(books.used).toMesos(),
+    offered: scalarsOf(offeredQuantities(live, stream?.offers)).toMesos(),
     tasks: books.live.size,
   };
 }
 
 /** What the tables tell of the cluster's state; the caller adds what its process knows. */
-export function statusView(tables: Tables, live?: MasterState): Pick<
+export type StatusFacts = Omit<
   Status,
-  "clusterId" | "agentsIn" | "agentsConnected" | "agentsConfirmed" | "agentsUnreachable" | "frameworksActive" | "frameworksKnown" | "tasks" | "warnings"
-> {
+  "leader" | "leaderAddress" | "epoch" | "ledForMs" | "masters" | "storeUsedBytes" | "storeQuotaBytes" | "_unknownFields"
+>;
+
+export function statusView(tables: Tables, live?: MasterState): StatusFacts {
   let agentsUnreachable = 0;
   for (const { standing } of tables.agents.values()) if (standing?.$case === "unreachableAt") agentsUnreachable += 1;
   let [frameworksActive, frameworksKnown] = [0, 0];
@@ -101,7 +98,18 @@ function offered(live: MasterState | undefined, ids: Iterable<string> | undefine
   return Resources.sum(all);
 }
 
-/** Ranges and sets of different agents cannot be added up. */
-function quantitiesOnly(resources: Resources): Resources {
-  return resources.filter((entry) => entry.kind === "scalar");
+/** Over several agents only scalars can be added up. */
+function offeredQuantities(live: MasterState | undefined, ids: Iterable<string> | undefined): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const id of ids ?? []) {
+    for (const entry of live?.offers.get(id)?.resources.entries ?? []) {
+      if (entry.kind === "scalar") sums.set(entry.name, (sums.get(entry.name) ?? 0) + entry.value);
+    }
+  }
+  return sums;
+}
+
+/** @param amounts thousandths by name. */
+function scalarsOf(amounts: ReadonlyMap<string, number>): Resources {
+  return Resources.of([...amounts].map(([name, value]) => ({ kind: "scalar", name, role: UNRESERVED, value })));
 }

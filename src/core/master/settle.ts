@@ -2,8 +2,6 @@
  * Settles the differences between the registry and an agent's list (9.3), each an ordinary write with its words. The
  * agent is told only after the last one is durable (9.4): what it is told is returned.
  */
-import { NO_EPOCH } from "../../base/epoch.ts";
-import { issuedWithin, parseIssuedId } from "../../model/ids.ts";
 import { Resources } from "../../model/resources.ts";
 import { isTerminal, stateName } from "../../model/task-state.ts";
 import type { HeldTask, Settle } from "../../wire/gen/mesarch/v1/agents.ts";
@@ -15,6 +13,7 @@ import { type HeldStanding, type RowStanding, type Verdict, verdictOn } from "./
 import { type Ending, end } from "./settled.ts";
 import { isDeliverable, isFrameworkRemoved, isToBeKilled } from "./standing.ts";
 import type { MasterState } from "./state.ts";
+import { wasRemoved } from "./subscription.ts";
 import type { Tx } from "./tx.ts";
 
 /** The agent as it will be once settled. */
@@ -88,13 +87,6 @@ function standingWithoutRow(state: MasterState, agent: Settling, held: HeldTask)
     return "ownerless";
   }
   return agent.adopting ? "adoptable" : "unknown";
-}
-
-/** An id of our own form without a row was removed, for ever (1.4). */
-function wasRemoved(state: MasterState, frameworkId: string): boolean {
-  const issued = parseIssuedId(frameworkId);
-  if (issued?.kind !== "framework") return false;
-  return issuedWithin(issued, state.epoch, state.tables.meta?.lastEpochBefore ?? NO_EPOCH);
 }
 
 function standingOfHeld(held: HeldTask): HeldStanding {

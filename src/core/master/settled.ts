@@ -7,7 +7,7 @@ import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskState, TaskStatus_Reason } from "../../wire/gen/mesos/v1/mesos.ts";
 import { taskIdOf } from "../registry/tables.ts";
 import * as allocation from "./allocation.ts";
-import * as frameworks from "./frameworks.ts";
+import * as frameworks from "./framework-events.ts";
 import * as history from "./history.ts";
 import * as notices from "./notices.ts";
 import { isFrameworkRemoved } from "./standing.ts";

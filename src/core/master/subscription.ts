@@ -40,10 +40,8 @@ export function admit(state: MasterState, tx: Tx, input: Extract<Input, { kind: 
     return known === undefined ? { kind: "unavailable" } : { kind: "admitted", frameworkId: given, record: known };
   }
 
-  const record = subscribedRecord(state, known, {
-    ...info,
-    ...(owner === "" ? {} : { principal: owner }),
-  }, subscribe.suppressedRoles);
+  const owned = owner === "" ? info : { ...info, principal: owner };
+  const record = subscribedRecord(state, known, owned, subscribe.suppressedRoles);
   if (tx.sizeOf({ kind: "f", id: given, record }) > limits.infoBytes) {
     return refused(`FrameworkInfo is larger than ${limits.infoBytes} bytes`);
   }
@@ -53,7 +51,7 @@ export function admit(state: MasterState, tx: Tx, input: Extract<Input, { kind: 
 }
 
 /** An id of our own form without a row was removed, for ever (1.4). */
-function wasRemoved(state: MasterState, id: string): boolean {
+export function wasRemoved(state: MasterState, id: string): boolean {
   const issued = parseIssuedId(id);
   if (issued?.kind !== "framework") return false;
   return issuedWithin(issued, state.epoch, state.tables.meta?.lastEpochBefore ?? NO_EPOCH);

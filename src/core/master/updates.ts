@@ -4,7 +4,7 @@ import type { TaskUpdate } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { TaskState, type TaskStatus, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
 import * as allocation from "./allocation.ts";
-import * as frameworks from "./frameworks.ts";
+import * as frameworks from "./framework-events.ts";
 import * as history from "./history.ts";
 import type { Input } from "./input.ts";
 import { heard } from "./membership.ts";

@@ -32,7 +32,8 @@ export function callError(call: Call): string | undefined {
   return requiredFieldError(call);
 }
 
-function requiredFieldError({ kill, shutdown, acknowledge, acknowledgeOperationStatus, message, updateFramework, frameworkId }: Call): string | undefined {
+function requiredFieldError(call: Call): string | undefined {
+  const { frameworkId, kill, shutdown, acknowledge, acknowledgeOperationStatus, message, updateFramework } = call;
   if (kill !== undefined && kill.taskId === undefined) return "Expecting 'kill.task_id' to be present";
   if (shutdown !== undefined && (shutdown.executorId === undefined || shutdown.agentId === undefined)) {
     return "Expecting 'shutdown.executor_id' and 'shutdown.agent_id' to be present";

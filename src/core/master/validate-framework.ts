@@ -12,6 +12,7 @@ const MAX_DURATION_SECONDS = 2 ** 63 / 1e9;
 export function subscribeCallError(call: Call, principal: string): string | undefined {
   const info = call.subscribe?.frameworkInfo;
   if (info === undefined) return "Expecting 'subscribe' with 'framework_info' to be present";
+  if (info.user === undefined || info.name === undefined) return "Expecting 'framework_info' to have 'user' and 'name'";
   const called = call.frameworkId?.value ?? "";
   if (call.frameworkId !== undefined && called !== (info.id?.value ?? "")) {
     return "'framework_id' differs from 'subscribe.framework_info.id'";

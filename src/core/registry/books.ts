@@ -83,16 +83,28 @@ export class FrameworkBooks {
   readonly live = new Map<string, string>();
   /** Number of its rows by agent; never 0. */
   readonly agents = new Map<string, number>();
+  /** Thousandths of scalars in use on all agents, by name, of rows whose newest state is not terminal. */
+  readonly used = new Map<string, number>();
   /** Task id to the key of its newest history row. */
   readonly finished = new Map<string, string>();
   /** Number of the next history row. */
   nextHistory = 0;
 
-  countAgent(agentId: string, difference: 1 | -1): void {
-    const count = (this.agents.get(agentId) ?? 0) + difference;
-    if (count === 0) this.agents.delete(agentId);
-    else this.agents.set(agentId, count);
+  /** Counts a row of its own, or takes it out of the count. */
+  count({ agentId, latestState }: TaskRecord, resources: Resources, difference: 1 | -1): void {
+    change(this.agents, agentId, difference);
+    if (isTerminal(latestState as TaskState)) return;
+    for (const entry of resources.entries) {
+      if (entry.kind === "scalar") change(this.used, entry.name, difference * entry.value);
+    }
   }
+}
+
+/** Adds to a count; one of 0 is left out. */
+function change(counts: Map<string, number>, key: string, difference: number): void {
+  const count = (counts.get(key) ?? 0) + difference;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function isOrder(task: TaskRecord): boolean {

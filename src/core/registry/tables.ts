@@ -138,19 +138,21 @@ export class Tables {
   }
 
   #addTask(task: TaskRecord): void {
-    this.agentBooks(task.agentId).add(task, this.resourcesOf(task));
+    const resources = this.resourcesOf(task);
+    this.agentBooks(task.agentId).add(task, resources);
     const books = this.frameworkBooks(task.frameworkId);
     books.live.set(taskIdOf(task), task.launchId);
-    books.countAgent(task.agentId, 1);
+    books.count(task, resources, 1);
   }
 
   #removeTask(task: TaskRecord): void {
     const agent = this.agentBooks(task.agentId);
-    agent.remove(task, this.resourcesOf(task));
+    const resources = this.resourcesOf(task);
+    agent.remove(task, resources);
     if (agent.launches.size === 0 && !this.agents.has(task.agentId)) this.#agentBooks.delete(task.agentId);
     const books = this.frameworkBooks(task.frameworkId);
     if (books.live.get(taskIdOf(task)) === task.launchId) books.live.delete(taskIdOf(task));
-    books.countAgent(task.agentId, -1);
+    books.count(task, resources, -1);
   }
 
   #addHistory(key: string, entry: HistoryRecord): void {

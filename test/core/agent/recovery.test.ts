@@ -62,6 +62,16 @@ test("6.3: cancelled too late, since a monitor of the earlier process was on its
   t.deepEqual(world.take(), ["kill 1 3000"]);
 });
 
+test("6.3: cancelled too late, and seen to run before the answer: killed as well", (t) => {
+  const world = diedBeforeStart();
+  const link = world.confirmed(6);
+  link.say({ $case: "settle", value: { start: [], cancel: [launchId(1)], forget: [] } });
+  world.run(1, RUNNING);
+  world.take();
+  world.step({ kind: "cancelled", launchId: launchId(1), won: false });
+  t.deepEqual(world.take(), ["kill 1 3000"]);
+});
+
 test("6.3: never across a reboot, for the start mark may have been lost: GONE", (t) => {
   const world = AgentWorld.started();
   world.confirmed().launch(1);

@@ -250,6 +250,21 @@ test("... and when the monitor has it after all, it is waited for", (t) => {
   t.deepEqual(world.take(), ["update 1.1 TASK_RUNNING"]);
 });
 
+test("... and when it was seen to run before the answer came, it is left alone", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  link.lead(6, { pingTimeoutMs: 0 });
+  link.confirm();
+  link.launch(1);
+  world.pass(60_000);
+  world.run(1, RUNNING);
+  link.acknowledge(world.update());
+  world.step({ kind: "cancelled", launchId: launchId(1), won: false });
+  world.take();
+  world.pass(3600_000);
+  t.deepEqual(world.take(), []);
+});
+
 function headOf(world: AgentWorld, n: number) {
   const head = world.machine.state.tasks.get(launchId(n))!.updates[0]!;
   return { ...head, latestState: 0, traceparent: "" };

@@ -1,5 +1,8 @@
 import test from "ava";
 import { seededRandom } from "../../../src/base/random.ts";
+import { violations } from "../../../src/core/master/invariants.ts";
+import { dumpPage, jsonOf } from "../../../src/core/master/registry-dump.ts";
+import { Tables } from "../../../src/core/registry/tables.ts";
 import { isTerminal } from "../../../src/model/task-state.ts";
 import { FrameworkInfo_Capability_Type as Capability, TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
@@ -153,3 +156,44 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     t.deepEqual(walk.s.said("alarm").filter(({ cause }) => cause !== "agents-away"), []);
   });
 }
+
+const everything = (tables: Tables) => dumpPage(tables, { kinds: [], after: "", limit: 10_000 }).rows;
+
+test("3.12 a standby that folds the writes has the leader's tables", (t) => {
+  const walk = new Walk(77);
+  for (let step = 0; step < STEPS; step++) walk.step();
+  const standby = new Tables();
+  for (const { atoms } of walk.s.steps) for (const { writes } of atoms) for (const write of writes) standby.apply(write);
+  t.deepEqual(everything(standby), everything(walk.s.tables));
+});
+
+test("3.7 a step undone leaves the tables as they were", (t) => {
+  const walk = new Walk(78);
+  const { s } = walk;
+  let undone = 0;
+  for (let step = 0; step < STEPS; step++) {
+    const before = s.steps.length;
+    const rows = everything(s.tables);
+    walk.step();
+    const taken = s.steps.slice(before);
+    for (const { undo } of taken.toReversed()) {
+      for (const changes of undo.toReversed()) for (const change of changes) s.tables.apply(change);
+    }
+    t.deepEqual(everything(s.tables), rows);
+    for (const { atoms } of taken) {
+      undone += atoms.length;
+      for (const { writes } of atoms) for (const write of writes) s.tables.apply(write);
+    }
+    t.deepEqual(violations(s.state), []);
+  }
+  t.true(undone > 50);
+});
+
+test("D1 the same inputs at the same times give the same words", (t) => {
+  const wordsOf = () => {
+    const walk = new Walk(79);
+    for (let step = 0; step < STEPS; step++) walk.step();
+    return walk.s.words.map((word) => jsonOf(word));
+  };
+  t.deepEqual(wordsOf(), wordsOf());
+});

@@ -1,4 +1,5 @@
 import test from "ava";
+import { isDeliverable } from "../../../src/core/master/standing.ts";
 import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster } from "./cluster.ts";
 
@@ -89,6 +90,20 @@ test("6.2 what was announced unreachable never starts late: it is DROPPED when t
   t.true(agent.confirmed);
   t.is(agent.told("launch").length, 0);
   t.deepEqual(framework.heard("t1"), ["UNREACHABLE", "DROPPED"]);
+});
+
+test("6.2 an order stands for its term and its generation, and for an agent that is in", (t) => {
+  const { cluster, agent } = launched();
+  const { tables } = cluster;
+  const order = cluster.task("t1")!;
+  const row = cluster.agentRow(agent);
+  t.true(isDeliverable(tables, order, 1));
+  t.false(isDeliverable(tables, order, 2));
+  t.false(isDeliverable(tables, { ...order, kill: { graceMs: 0, at: 0 } }, 1));
+  tables.apply({ kind: "a", id: agent.id, record: { ...row, term: row.term + 1 } });
+  t.false(isDeliverable(tables, order, 1));
+  tables.apply({ kind: "a", id: agent.id, record: { ...row, standing: { $case: "goneAt", value: 1 } } });
+  t.false(isDeliverable(tables, order, 1));
 });
 
 test("6.2 a task accepted before its agent was announced unreachable goes on", (t) => {

@@ -25,6 +25,8 @@ export class Host {
   readonly runs = new Map<string, RunState>();
   /** How often each launch was started; more than once is what must never happen. */
   readonly started = new Map<string, number>();
+  /** Ids of the tasks it started. */
+  readonly tasks = new Set<string>();
   machine: AgentMachine | undefined;
   /** Cut off from all masters until then. */
   isolatedUntil = 0;
@@ -159,6 +161,7 @@ export class Host {
         if (output.link === this.#session) this.disconnect();
         return;
       case "start":
+        this.tasks.add(output.task.task!.taskId!.value!);
         return this.#start(output.task.launchId);
       case "cancel": {
         const won = !this.runs.has(output.launchId) || this.runs.get(output.launchId)!.kind === "cancelled";

@@ -31,6 +31,7 @@ export class World {
   full = false;
   alarms: string[] = [];
   #clock = 0;
+  #machines = 0;
   #pipeline!: Pipeline<Change, Output>;
 
   constructor(seed: number, hosts: number, schedulers: number) {
@@ -109,7 +110,7 @@ export class World {
     const epoch = { generation: 1, revision: this.revision };
     tables.head = { epoch, master: "m", n: 1, ops: 0, clusterClock: this.#clock };
     const leadership = { ...epoch, clusterId: "c1", master: "m", address: "m:1", since: 0, electedAtMs: 1.7e12 + this.now };
-    const random = seededRandom(this.revision);
+    const random = seededRandom(++this.#machines);
     this.machine = new MasterMachine({ leadership, settings: this.settings, tables, random, sizeOf: sizeOfChange }, this.now);
     this.#pipeline = new Pipeline({ rows: 3, bytes: 1 << 20 }, rowKey);
   }

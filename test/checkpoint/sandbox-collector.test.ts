@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { ManualClock } from "../../src/async/manual-clock.ts";
-import { SandboxCollector } from "../../src/agent/sandbox-collector.ts";
+import { SandboxCollector } from "../../src/checkpoint/sandbox-collector.ts";
 
 const HOUR = 3600_000;
 const launchId = (n: number): string => n.toString(16).padStart(32, "0");

@@ -5,9 +5,10 @@
 import { lstat, mkdir, readdir, rm, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../async/clock.ts";
+import type { Sandboxes } from "../ports/sandboxes.ts";
 
 export interface SandboxCollectorOptions {
-  /** Holds one directory per launch id; nothing else of its content is touched. */
+  /** Absolute; holds one directory per launch id, and nothing else in it is touched. */
   readonly directory: string;
   /** Whether a task of this launch is still held: its sandbox stays. */
   readonly isHeld: (launchId: string) => boolean;
@@ -28,7 +29,7 @@ interface Sandbox {
   readonly forgottenAtMs: number;
 }
 
-export class SandboxCollector implements AsyncDisposable {
+export class SandboxCollector implements Sandboxes, AsyncDisposable {
   readonly #options: SandboxCollectorOptions;
   #cancel: (() => void) | undefined;
   #pass: Promise<void> = Promise.resolve();
@@ -38,10 +39,14 @@ export class SandboxCollector implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** The task of this launch was forgotten: its time begins. */
+  path(launchId: string): string {
+    return join(this.#options.directory, launchId);
+  }
+
+  /** Its time begins now. */
   async forgotten(launchId: string): Promise<void> {
     const now = this.#options.clock.wall() / 1000;
-    await utimes(join(this.#options.directory, launchId), now, now).catch(() => {});
+    await utimes(this.path(launchId), now, now).catch(() => {});
   }
 
   /** Looks at all sandboxes once. Never rejects. */
@@ -50,7 +55,7 @@ export class SandboxCollector implements AsyncDisposable {
     for (const { launchId, forgottenAtMs } of await this.#collectable()) {
       const due = clock.wall() - forgottenAtMs >= keepMs;
       if (!due && !(await this.#diskIsLow())) return;
-      await rm(join(this.#options.directory, launchId), { recursive: true, force: true }).catch((error: unknown) =>
+      await rm(this.path(launchId), { recursive: true, force: true }).catch((error: unknown) =>
         onProblem(launchId, error),
       );
     }

@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from "node:os";
+import { resolve } from "node:path";
 import { MesarchError } from "../base/errors.ts";
 import { detectResources } from "../containers/detect-resources.ts";
 import { type LogBounds, defaultLogBounds } from "../containers/log-rotation.ts";
@@ -8,6 +9,7 @@ import type { Checked } from "../model/checked.ts";
 import { Resources } from "../model/resources.ts";
 import type { AgentInfo } from "../wire/gen/mesos/v1/mesos.ts";
 
+/** What an agent can be told when it is started; the command line has the same in its own words. */
 export interface AgentOptions {
   /** host:port of every master's gRPC door. The agent keeps a stream to each. */
   readonly masters: readonly string[];
@@ -33,14 +35,14 @@ export interface AgentOptions {
   readonly diskFreeShare?: number;
   /** Size and number of log files of each task. Default 10 MiB, and two older ones. */
   readonly logs?: Partial<LogBounds>;
-  /** Control group to make the tasks' groups in, where the host allows it; false for none. Default "mesarch". */
-  readonly controlGroup?: string | false;
+  /** Control group to make the tasks' groups in, where the host allows it; undefined for none. Default "mesarch". */
+  readonly controlGroup?: string | undefined;
   /** For tests and drills; see `AgentSettings`. */
   readonly timings?: Partial<AgentTimings>;
 }
 
 /** Options with their defaults, checked. */
-export interface CompiledOptions {
+export interface CompiledAgentOptions {
   readonly masters: readonly string[];
   readonly workDirectory: string;
   readonly ip: string;
@@ -51,19 +53,24 @@ export interface CompiledOptions {
   readonly sandboxKeepMs: number;
   readonly diskFreeShare: number;
   readonly logs: LogBounds;
-  readonly controlGroup: string | false;
+  readonly controlGroup: string | undefined;
   readonly timings: AgentTimings;
 }
 
-export const DEFAULT_AGENT_PORT = 6051;
+const DEFAULT_WORK_DIRECTORY = "/var/lib/mesarch/agent";
+const DEFAULT_PORT = 6051;
 const DEFAULT_HTTP_PORT = 5051;
 const DEFAULT_PORTS = "ports:[31000-32000]";
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 
-/** Rejects with `invalid` for options that cannot be meant. The work directory has to exist. */
-export async function compileOptions(options: AgentOptions): Promise<CompiledOptions> {
-  const workDirectory = options.workDirectory ?? defaultWorkDirectory;
+/** Rejects with `invalid` for options that cannot be meant. `prepare` makes the work directory, whose disk is measured. */
+export async function compileAgentOptions(
+  options: AgentOptions,
+  prepare: (workDirectory: string) => Promise<unknown>,
+): Promise<CompiledAgentOptions> {
+  const workDirectory = resolve(options.workDirectory ?? DEFAULT_WORK_DIRECTORY);
   if (options.masters.length === 0) throw new MesarchError("invalid", "an agent needs the address of at least one master");
+  await prepare(workDirectory);
   const resources = await resourcesFor(options.resources ?? "", workDirectory);
   const name = options.hostname ?? hostname();
   return {
@@ -71,7 +78,7 @@ export async function compileOptions(options: AgentOptions): Promise<CompiledOpt
     workDirectory,
     ip: options.ip ?? firstAddress(),
     listen: options.listen ?? "0.0.0.0",
-    port: options.port ?? DEFAULT_AGENT_PORT,
+    port: options.port ?? DEFAULT_PORT,
     resources,
     info: {
       hostname: name,
@@ -82,12 +89,10 @@ export async function compileOptions(options: AgentOptions): Promise<CompiledOpt
     sandboxKeepMs: options.sandboxKeepMs ?? WEEK_MS,
     diskFreeShare: options.diskFreeShare ?? 0.1,
     logs: { ...defaultLogBounds, ...options.logs },
-    controlGroup: options.controlGroup ?? "mesarch",
+    controlGroup: "controlGroup" in options ? options.controlGroup : "mesarch",
     timings: { ...defaultAgentTimings, ...options.timings },
   };
 }
-
-export const defaultWorkDirectory = "/var/lib/mesarch/agent";
 
 /** What is declared, and what is detected for each name that is not. */
 async function resourcesFor(text: string, workDirectory: string): Promise<Resources> {
