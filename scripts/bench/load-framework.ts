@@ -24,10 +24,11 @@ export class LoadFramework implements AsyncDisposable {
   #plan: Plan | undefined;
   #template: TaskInfo | undefined;
   #number = 0;
+  /** Updates come again until they are acknowledged, so tasks are counted, not updates. */
+  readonly #running = new Set<string>();
   #pending = 0;
   /** Tasks whose launch was answered. */
   accepted = 0;
-  running = 0;
   ended = 0;
   failedCalls = 0;
 
@@ -40,6 +41,11 @@ export class LoadFramework implements AsyncDisposable {
   static async start(masters: readonly string[], name: string): Promise<LoadFramework> {
     const session = await connectScheduler({ masters, framework: { name, failoverTimeoutSeconds: 3600 }, timeoutMs: 120_000 });
     return new LoadFramework(name, session);
+  }
+
+  /** Tasks that were seen to run, and not to end. */
+  get running(): number {
+    return this.#running.size;
   }
 
   /** Launches by this plan from now on; undefined: no more. */
@@ -63,8 +69,9 @@ export class LoadFramework implements AsyncDisposable {
       else if (event.type === "rescinded") for (const id of event.offerIds) this.#offers.delete(id);
       if (event.type !== "update") continue;
       const { status } = event;
-      if (status.state === TaskState.TASK_RUNNING) this.running += 1;
-      if (isTerminal(status.state)) this.#ended();
+      const taskId = status.taskId?.value ?? "";
+      if (status.state === TaskState.TASK_RUNNING) this.#running.add(taskId);
+      if (isTerminal(status.state) && this.#running.delete(taskId)) this.#ended();
       if ((status.uuid?.length ?? 0) === 0) continue;
       const acknowledged = this.#call(this.#session.acknowledge(status));
       if (this.#pending > MAX_PENDING) await acknowledged;

@@ -8,7 +8,7 @@ import type { Counts } from "./simulated-process.ts";
 export const AGENTS_PER_CONNECTION = 1_000;
 const AGENTS_PER_PROCESS = 10_000;
 const POLL_MS = 50;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 120_000;
 
 export class Simulated {
   readonly count: number;

@@ -72,7 +72,7 @@ export class Durability {
 
   async #work(): Promise<void> {
     for (;;) {
-      const retry = this.#storage === "stalled" && this.#options.clock.now() >= this.#retryAt;
+      const retry = this.#storage !== "good" && this.#options.clock.now() >= this.#retryAt;
       const batch = this.#pipeline.next();
       if (batch === undefined && !retry) {
         if (this.#closed) return;
@@ -150,7 +150,7 @@ export class Durability {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     const { clock } = this.#options;
-    const cancel = this.#storage === "stalled" ? clock.after(this.#retryAt - clock.now(), resolve) : undefined;
+    const cancel = this.#storage !== "good" ? clock.after(this.#retryAt - clock.now(), resolve) : undefined;
     await promise;
     cancel?.();
     this.#wake = undefined;

@@ -5,7 +5,8 @@
 import { backoff } from "../async/backoff.ts";
 import { delay } from "../async/abort.ts";
 import type { Clock } from "../async/clock.ts";
-import { errorChain } from "../base/errors.ts";
+import { Fifo } from "../async/fifo.ts";
+import { toMesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Input } from "../core/agent/input.ts";
 import type { Containers, RunSpec, RunState } from "../ports/containers.ts";
@@ -19,8 +20,15 @@ export interface TaskRunnerOptions {
   readonly signal: AbortSignal;
 }
 
+/** Starts under way at a time: more would only make each of them slower. */
+const MAX_STARTS = 32;
+/** Runs looked at at a time: each takes a file descriptor. */
+const MAX_INSPECTIONS = 64;
+
 export class TaskRunner {
   readonly #options: TaskRunnerOptions;
+  readonly #waitingStarts = new Fifo<() => void>();
+  #starts = 0;
   /** The last thing asked for each launch that has not come to an end. */
   readonly #busy = new Map<string, Promise<void>>();
 
@@ -33,7 +41,11 @@ export class TaskRunner {
     const { containers } = this.#options;
     const launchIds = new Set([...journaled, ...(await containers.list())]);
     const states = new Map<string, RunState>();
-    await Promise.all([...launchIds].map(async (launchId) => states.set(launchId, await containers.inspect(launchId))));
+    const left = launchIds.values();
+    const inspectOneByOne = async (): Promise<void> => {
+      for (const launchId of left) states.set(launchId, await containers.inspect(launchId));
+    };
+    await Promise.all(Array.from({ length: MAX_INSPECTIONS }, inspectOneByOne));
     return states;
   }
 
@@ -45,10 +57,17 @@ export class TaskRunner {
   start(launchId: string, spec: RunSpec): void {
     const { containers, deliver } = this.#options;
     this.#enqueue(launchId, async () => {
+      if (this.#starts >= MAX_STARTS) await new Promise<void>((resolve) => this.#waitingStarts.push(resolve));
+      else this.#starts += 1;
       try {
         await containers.start(spec);
       } catch (error) {
-        deliver({ kind: "startFailed", launchId, reason: `Could not be started: ${errorChain(error).join(": ")}` });
+        deliver({ kind: "startFailed", launchId, reason: `Could not be started: ${toMesarchError(error).message}` });
+      } finally {
+        // Handed on rather than given back, so that nobody overtakes who waits.
+        const next = this.#waitingStarts.shift();
+        if (next === undefined) this.#starts -= 1;
+        else next();
       }
     });
   }

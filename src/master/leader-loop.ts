@@ -113,6 +113,7 @@ export class LeaderLoop {
         this.#turn();
       }
     } catch (error) {
+      // Also what the mailbox still holds must not be stepped by a machine that failed.
       this.end({ kind: "failed", error });
     } finally {
       stopWatchdog();
@@ -152,10 +153,15 @@ export class LeaderLoop {
     return this.#readOnlySince !== undefined;
   }
 
+  /** Nothing admitted is without its answer. */
+  get drained(): boolean {
+    return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0;
+  }
+
   /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
   async drain(signal: AbortSignal): Promise<void> {
     this.#handingOver = true;
-    while (!this.#over && (this.#mailbox.size > 0 || this.#pipeline.depth > 0)) {
+    while (!this.#over && !this.drained) {
       signal.throwIfAborted();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -194,7 +200,14 @@ export class LeaderLoop {
   }
 
   #step(input: Input, now: number): void {
-    const step = this.#machine.step(input, now);
+    let step: Step;
+    try {
+      step = this.#machine.step(input, now);
+    } catch (error) {
+      // Whoever asked must not ask the next leader the same: it is told that this failed, and that nothing was done (3.9).
+      for (const word of failureWords(input)) this.#options.speaker.say(word, this.#revision);
+      throw error;
+    }
     if (this.#readOnlySince !== undefined && step.atoms.length > 0) {
       // The store takes no writes: the step did not happen; whoever caused it says it again later (3.5).
       for (const undo of step.undo.toReversed()) this.#apply(undo);
@@ -372,5 +385,27 @@ export class LeaderLoop {
 
   #apply(changes: readonly Change[]): void {
     for (const change of changes) this.#options.follower.tables.apply(change);
+  }
+}
+
+const FAILED = "internal error: the master failed over this call; nothing was done";
+
+function failureWords(input: Input): Output[] {
+  switch (input.kind) {
+    case "call":
+      return [{ kind: "reply", token: input.token, code: 500, message: FAILED }];
+    case "operator":
+      return [{ kind: "operatorRefusal", token: input.token, code: "invalid", message: FAILED }];
+    case "subscribe":
+      return [
+        { kind: "event", session: input.session, event: { type: 7 /* ERROR */, error: { message: FAILED } } },
+        { kind: "closeScheduler", session: input.session },
+      ];
+    case "agentReport":
+    case "agentUpdate":
+    case "agentForgot":
+      return [{ kind: "closeAgent", session: input.session, reason: FAILED }];
+    default:
+      return [];
   }
 }

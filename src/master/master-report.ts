@@ -12,6 +12,7 @@ import type { Watchtower } from "./watchtower.ts";
 /** An alarm is shown to operators for this long after it was last raised. */
 const ALARM_SHOWN_MS = 10 * 60_000;
 const MAX_ALARMS = 100;
+const HANDOVER_PAUSE_MS = 60_000;
 
 export interface MasterReportOptions {
   readonly options: MasterOptions;
@@ -26,6 +27,7 @@ export class MasterReport {
   readonly #options: MasterReportOptions;
   readonly #peers = new Map<string, PeerHeartbeat>();
   readonly #alarms = new Map<string, { message: string; at: number }>();
+  #handedOverAt = -Infinity;
   #size = { usedBytes: 0, quotaBytes: 0 };
 
   constructor(options: MasterReportOptions) {
@@ -39,6 +41,14 @@ export class MasterReport {
   /** Agents the best connected live peer reaches. */
   bestPeerAgents(): number {
     return Math.max(0, ...this.#livePeers().map((beat) => beat.agentsConnected));
+  }
+
+  /** Handing over for lack of agents happens once a minute at most (2.16). */
+  mayHandOver(): boolean {
+    const now = this.#options.clock.now();
+    if (now - this.#handedOverAt < HANDOVER_PAUSE_MS) return false;
+    this.#handedOverAt = now;
+    return true;
   }
 
   /** Revision every live candidate has folded. */

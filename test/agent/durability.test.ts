@@ -136,7 +136,7 @@ test("stalled: what rests on the journal waits, in order, until it could be writ
   t.deepEqual(world.journal, ["a", "b", "c"]);
 });
 
-test("low: no room to grow, so what is left of the file is used; then it is good again", async (t) => {
+test("low: no room to grow, so what is left of the file is used until there is", async (t) => {
   const world = await World.open();
   world.disk.nearlyFullAt = 1;
   world.start("a");
@@ -151,10 +151,22 @@ test("low: no room to grow, so what is left of the file is used; then it is good
   t.deepEqual(world.journal, ["a", "b", "c", "d"]);
   t.deepEqual(world.storage, ["low"]);
   world.disk.rewritesFail = false;
-  world.disk.nearlyFullAt = Infinity;
-  world.disk.fullAt = 4;
-  world.start("e");
+  world.clock.advance(2000);
   await settled();
-  t.deepEqual(world.said.at(-1), "e");
-  t.deepEqual(world.storage, ["low", "stalled", "good"]);
+  t.deepEqual(world.storage, ["low", "good"], "also when nothing happens meanwhile");
+});
+
+test("low, and then full: stalled", async (t) => {
+  const world = await World.open();
+  world.disk.nearlyFullAt = 1;
+  world.disk.fullAt = 3;
+  for (const name of ["a", "b"]) world.start(name);
+  await settled();
+  world.disk.rewritesFail = true;
+  for (const name of ["c", "d"]) {
+    world.start(name);
+    await settled();
+  }
+  t.deepEqual(world.said, ["a", "b", "c"]);
+  t.deepEqual(world.storage, ["low", "stalled"]);
 });

@@ -102,7 +102,7 @@ test.serial("a second agent over the same work directory is refused and disturbs
   const running = await services(cluster, scheduler, 1, agent.name);
   const [port] = await freePorts(1);
   const second = cluster.agent("agent-1b", port!, agent.workDirectory).start();
-  t.is((await second.exited).code, 5);
+  t.not((await second.exited).code, 0);
   t.regex(second.stderr.items.join("\n"), /another agent uses the work directory[^]*its own work directory/);
   t.deepEqual(await cluster.witnesses.disturbed(running), []);
   await cluster.whole();
@@ -119,7 +119,7 @@ test.serial("an agent over a copy of a living one's work directory is sent away 
   const [port] = await freePorts(1);
   const copy = cluster.agent("agent-1", port!, copied).start();
   t.not((await copy.exited).code, 0);
-  t.regex(copy.stderr.items.join("\n"), /one work directory serves one agent/);
+  t.regex(copy.stderr.items.join("\n"), /another agent has this identity: .* is alive at/);
   t.true(agent.running);
   t.deepEqual(await cluster.witnesses.disturbed(running), []);
   await cluster.whole();

@@ -173,7 +173,7 @@ export class ProcessCluster implements AsyncDisposable {
     const options = { timeoutMs: 2_000 };
     const { tasks } = await this.operator.tasks({ finished: true, limit: 40 }, options);
     const agents = (await this.operator.agents(options)).map(({ id, record, connected, confirmed }) => ({ id, at: record?.address, connected, confirmed }));
-    const rows = tasks.map(({ record, shownState, finished }) => ({ task: record?.task?.taskId?.value, agent: record?.agentId, launch: record?.launchId, shownState, finished }));
+    const rows = tasks.map(({ record, shownState, finished }) => ({ task: record?.info?.taskId?.value, agent: record?.agentId, launch: record?.launchId, shownState, finished }));
     return [...agents, ...rows].map((row) => JSON.stringify(row));
   }
 

@@ -37,6 +37,9 @@ const orders: { readonly [C in Order["$case"]]: Obey<C> } = {
   executorMessage: () => {},
 };
 
+/** All that is heard between report and confirm: meanwhile the set of what is held cannot change (8.5). */
+const BEFORE_CONFIRM: ReadonlySet<Order["$case"]> = new Set(["listWanted", "confirm", "refusal", "ping"]);
+
 export function linkOpened(state: AgentState, step: Step, link: LinkId): void {
   state.links.add(link);
   step.say(link, 0, { $case: "greeting", value: greetingOf(state) });
@@ -107,6 +110,7 @@ function obey(state: AgentState, step: Step, link: LinkId, batch: MasterBatch, o
   const { leader } = state;
   if (leader?.link !== link || leader.session !== batch.session || compareEpochs(epoch, state.epoch) !== 0) return;
   leader.heardAt = step.now;
+  if (!leader.confirmed && !BEFORE_CONFIRM.has(order.$case)) return;
   const handle = orders[order.$case] as Obey<typeof order.$case>;
   handle(state, step, order.value as never, leader);
 }

@@ -9,12 +9,13 @@ import type { Tx } from "./tx.ts";
 
 /**
  * Writes the task's row and, where needed, its framework as away. Its updates follow when the agent says them again.
+ * False when it cannot be.
  */
-export function adopt(state: MasterState, tx: Tx, agent: { readonly agentId: string; readonly term: number }, held: HeldTask): void {
+export function adopt(state: MasterState, tx: Tx, agent: { readonly agentId: string; readonly term: number }, held: HeldTask): boolean {
   const problem = whyNot(state, held);
   if (problem !== undefined) {
     tx.say({ kind: "alarm", cause: `adopt/${held.launchId}`, message: `task ${held.taskId} of agent ${agent.agentId} cannot be adopted: ${problem}` });
-    return;
+    return false;
   }
   adoptFramework(state, tx, held);
   const record: TaskRecord = {
@@ -35,6 +36,7 @@ export function adopt(state: MasterState, tx: Tx, agent: { readonly agentId: str
     launchedAt: clusterClock(state, tx.now),
   };
   tx.put({ kind: "t", id: record.launchId, record });
+  return true;
 }
 
 function adoptFramework(state: MasterState, tx: Tx, held: HeldTask): void {

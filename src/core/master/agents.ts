@@ -153,10 +153,9 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
   }
   // A first registration without rows has nothing to settle, and nothing to adopt.
   const need = known === undefined ? "nothing" : listNeeded(state, stream, before, report);
-  if (need === "list" || need === "infos") {
-    if (stream.phase === "listing" && report.listed && (need === "list" || stream.adopting)) {
-      return refuse(state, tx, stream, Kind.KIND_INVALID, "the list is incomplete");
-    }
+  // Asked once: what it still does not describe cannot be adopted, and is left alone.
+  const isAnswer = stream.phase === "listing" && report.listed;
+  if (need !== "nothing" && !isAnswer) {
     stream.adopting ||= need === "infos";
     stream.phase = "listing";
     return tell(tx, stream, { $case: "listWanted", value: { withInfos: need === "infos" } });

@@ -38,7 +38,9 @@ const table = new Map<string, Handler>([
 ]);
 
 export function due(state: MasterState, tx: Tx): void {
-  const late = tx.now - (state.deadlines.next() ?? tx.now);
+  const { membership } = state;
+  const late = tx.now - Math.max(state.deadlines.next() ?? tx.now, membership.deadlinesSeenAt);
+  membership.deadlinesSeenAt = tx.now;
   if (late > STALL_MS) liveness.stalled(state, late);
   for (let count = 0; count < AT_ONCE; count++) {
     const key = state.deadlines.takeDue(tx.now);

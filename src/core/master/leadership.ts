@@ -67,11 +67,11 @@ export function record(state: MasterState, tx: Tx, input: Of<"leaderRecord">): v
  * nothing new and is small.
  */
 export function clockDue(state: MasterState, tx: Tx): void {
-  state.deadlines.set("clock", tx.now + CLOCK_MS);
-  const durable = state.tables.head?.clusterClock ?? 0;
+  const age = 1000 * (clusterClock(state, tx.now) - (state.tables.head?.clusterClock ?? 0));
+  const isDurable = age < CLOCK_MS;
+  state.deadlines.set("clock", tx.now + (isDurable ? CLOCK_MS - age : CLOCK_MS));
   const own = ownRecord(state);
-  if (state.tables.timed === 0 || state.mute || state.readOnly !== "" || own === undefined) return;
-  if (clusterClock(state, tx.now) - durable < CLOCK_MS / 1000) return;
+  if (isDurable || state.tables.timed === 0 || state.mute || state.readOnly !== "" || own === undefined) return;
   tx.put({ kind: "l", id: slotOf(own.number), record: own });
 }
 

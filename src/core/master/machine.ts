@@ -87,11 +87,19 @@ export class MasterMachine {
     leadership.begin(this.#state, now);
   }
 
-  /** Handles one input. `now`: monotonic milliseconds, never less than before. */
+  /**
+   * Handles one input. `now`: monotonic milliseconds, never less than before. When it throws, that is a bug: the tables
+   * are as before the step, the rest of the state is not to be trusted, and the machine is not to be used again (3.9).
+   */
   step(input: Input, now: number): Step {
     const tx = new Tx(this.#state.tables, now, this.#sizeOf);
     const handle = handlers[input.kind] as Handler<typeof input.kind>;
-    handle(this.#state, tx, input as never);
+    try {
+      handle(this.#state, tx, input as never);
+    } catch (error) {
+      tx.rollBack();
+      throw error;
+    }
     return tx.finish();
   }
 

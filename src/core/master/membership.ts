@@ -21,6 +21,8 @@ export interface Membership {
   /** Time in which nothing could be heard: mute, or our own process standing still. */
   deafMs: number;
   muteSince: number | undefined;
+  /** When deadlines were last seen to, monotonic milliseconds. */
+  deadlinesSeenAt: number;
   /** What agents run that the registry does not account for (9.3): counted as used, otherwise left alone. */
   readonly strangers: Map<string, ReadonlyMap<string, Resources>>;
   /** New launches without word yet, until the first one runs; then undefined. */
@@ -41,6 +43,7 @@ export function newMembership(): Membership {
     pings: 0,
     deafMs: 0,
     muteSince: undefined,
+    deadlinesSeenAt: 0,
     strangers: new Map(),
     firstLaunches: new Set(),
     allConfirmedSaid: false,

@@ -37,7 +37,8 @@ export type Milestone =
  */
 export function isUnfenced(output: Output): boolean {
   if (output.kind === "milestone" || output.kind === "alarm") return true;
-  if (output.kind === "event") return output.event.type === 8 /* HEARTBEAT */;
+  // A refusal says that nothing was done.
+  if (output.kind === "reply") return output.code === 503;
   if (output.kind !== "agent") return false;
   const body = output.message.body?.$case;
   return body === "ping" || body === "lead";

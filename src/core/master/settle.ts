@@ -43,8 +43,8 @@ export function settle(state: MasterState, tx: Tx, agent: Settling, list: readon
     const row = state.tables.tasks.get(held.launchId);
     const verdict = verdictOn(standingOf(state, agent, row, held), standingOfHeld(held));
     carryOut(state, tx, orders, verdict, held.launchId, row);
-    if (verdict.adopt) adopt(state, tx, agent, held);
-    if (verdict.stranger) strangers.set(held.launchId, resourcesOf(held));
+    const adopted = verdict.adopt === true && adopt(state, tx, agent, held);
+    if (verdict.stranger || (verdict.adopt && !adopted)) strangers.set(held.launchId, resourcesOf(held));
     if (verdict.alarm !== undefined) alarm(tx, agent, `task ${held.taskId} (launch ${held.launchId}) ${verdict.alarm}`);
   }
   for (const launchId of [...state.tables.agentBooks(agent.agentId).launches]) {

@@ -51,6 +51,11 @@ export class Tx {
     this.#words.push(output);
   }
 
+  /** The step failed: the tables are as before it. */
+  rollBack(): void {
+    for (const changes of this.#undo.toReversed()) for (const change of changes) this.#tables.apply(change);
+  }
+
   finish(): Step {
     return { atoms: this.#atoms, words: this.#words, undo: this.#undo };
   }

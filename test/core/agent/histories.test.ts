@@ -34,8 +34,8 @@ class History {
     // What is not deliverable any more is cancelled; what is not held is ordered again (9.3).
     const unstarted = held.filter(({ unstarted }) => unstarted).map((task) => task.launchId);
     const wanted = (id: string): boolean => !this.killed.has(parseInt(id, 16));
-    this.link.say({ $case: "settle", value: { start: unstarted.filter(wanted), cancel: unstarted.filter((id) => !wanted(id)), forget: [] } });
     this.link.confirm();
+    this.link.say({ $case: "settle", value: { start: unstarted.filter(wanted), cancel: unstarted.filter((id) => !wanted(id)), forget: [] } });
     const known = new Set(world.machine.state.tasks.keys());
     for (const n of this.rows) {
       if (!known.has(launchId(n)) && !this.forgotten.has(n) && !this.ended(n)) this.link.launch(n);

@@ -28,9 +28,9 @@ test("6.3: accepted, not started, the agent restarts: it asks first", (t) => {
   const link = world.link();
   link.lead(6);
   t.true(world.report().held[0]!.unstarted);
+  link.confirm();
   world.take();
   link.say({ $case: "settle", value: { start: [launchId(1)], cancel: [], forget: [] } });
-  link.confirm();
   t.deepEqual(world.take(), ["start 1"]);
   link.lead(7);
   t.false(world.report().held.some(({ unstarted }) => unstarted));

@@ -72,6 +72,24 @@ test("8.2: nobody but the leader's link is heard, whatever epoch it names", (t) 
   t.deepEqual(world.take(), []);
 });
 
+test("8.5: between report and confirm nothing but the verdict is heard", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed(5);
+  link.launch(1);
+  world.run(1, RUNNING);
+  const update = world.update();
+  link.lead(6);
+  world.take();
+  link.launch(2);
+  link.kill(1);
+  link.acknowledge(update);
+  link.say({ $case: "ping", value: { sequence: 1 } });
+  t.deepEqual(world.take(), ["pong"]);
+  t.is(world.machine.state.tasks.size, 1);
+  link.confirm();
+  t.deepEqual(world.take(), ["update 1.1 TASK_RUNNING"]);
+});
+
 test("9.3: the first session of a process gets a list, later ones a digest, an older generation a list again", (t) => {
   const world = AgentWorld.started();
   const link = world.link();

@@ -100,6 +100,17 @@ test("5.5 after a pause of our own process nobody is declared dead for what we c
   t.is(cluster.agentRow(agent).standing!.$case, "in");
 });
 
+test("5.5 a pause is counted once, however many deadlines waited for its end", (t) => {
+  const cluster = new Cluster();
+  cluster.checking = false;
+  const agents = Array.from({ length: 600 }, (_, i) => cluster.agent(`a${i}`));
+  cluster.advance(1_000);
+  cluster.now += 100_000;
+  cluster.drain();
+  t.true(cluster.machine.state.membership.deafMs <= 100_000);
+  t.is(cluster.agentRow(agents[0]!).standing!.$case, "in");
+});
+
 test("5.5 the brake: one agent a minute in a small cluster, and none while more than a third are away", (t) => {
   const cluster = new Cluster();
   const agents = Array.from({ length: 9 }, (_, i) => cluster.agent(`a${i}`));

@@ -1,6 +1,6 @@
 import test from "ava";
 import { type HeldStanding, type RowStanding, type Verdict, verdictOn } from "../../../src/core/master/settle-table.ts";
-import { stateText } from "./cluster.ts";
+import { stateText } from "./cluster-framework.ts";
 
 /** The table of 9.3 in words: one line per row and state of the agent's task. */
 const expected: readonly [RowStanding, HeldStanding, string][] = [

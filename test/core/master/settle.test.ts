@@ -180,6 +180,20 @@ test("6.2, 13.2 rows of an older generation are never delivered", (t) => {
   t.deepEqual(framework.heard("t1"), ["DROPPED"]);
 });
 
+test("9.3 what cannot be adopted is left running and counted as used; its agent joins all the same", (t) => {
+  const { cluster, agent, framework } = running();
+  loseRows(cluster, "t1", framework.id);
+  const [launchId, task] = [...agent.held][0]!;
+  agent.held.set(launchId, { ...task, framework: undefined });
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.true(agent.confirmed);
+  t.regex(cluster.alarms[0]!, /cannot be adopted/);
+  t.is(cluster.machine.state.allocator.available(agent.id).scalar("cpus"), 7_000);
+});
+
 test("9.3 a task of a removed framework that the registry does not know is killed", (t) => {
   const { cluster, agent, framework } = running();
   framework.teardown();

@@ -1,8 +1,8 @@
 import test from "ava";
-import { stateText } from "./cluster.ts";
+import { stateText } from "./cluster-framework.ts";
 import { World } from "./world.ts";
 
-const SEEDS = 40;
+const SEEDS = 25;
 const EVENTS = 2_500;
 
 for (let seed = 1; seed <= SEEDS; seed++) {

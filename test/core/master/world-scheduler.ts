@@ -6,7 +6,7 @@ import { isTerminal } from "../../../src/model/task-state.ts";
 import type { MasterMessage } from "../../../src/wire/gen/mesarch/v1/agents.ts";
 import { FrameworkInfo_Capability_Type as Capability, type Offer, Offer_Operation, Offer_Operation_Type, TaskInfo, TaskState, type TaskStatus } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { stateText } from "./cluster.ts";
+import { stateText } from "./cluster-framework.ts";
 import type { World } from "./world.ts";
 
 const TASK = Resources.parse("cpus:1;mem:512");
