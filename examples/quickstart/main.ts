@@ -71,6 +71,7 @@ async function story(cluster: QuickstartCluster): Promise<boolean> {
       pidsBefore,
       evidence,
       failedCalls: framework.failedCalls,
+      relaunched: framework.relaunched,
       endedAt: Date.now(),
     });
     console.log(`\nLeaderships (milliseconds since the first sign of trouble)\n${failoverLines(await cluster.operator.leaderHistory()).join("\n")}`);

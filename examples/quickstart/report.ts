@@ -33,13 +33,14 @@ export interface Outcome {
   readonly pidsBefore: ReadonlyMap<string, string>;
   readonly evidence: string;
   readonly failedCalls: number;
+  readonly relaunched: number;
   /** Wall clock of the end of the run, milliseconds. */
   readonly endedAt: number;
 }
 
 /** Each row is one promise; all must hold. */
 export function outcomeRows(outcome: Outcome): Row[] {
-  const { tasks, jobs, services, pidsBefore, evidence, failedCalls, endedAt } = outcome;
+  const { tasks, jobs, services, pidsBefore, evidence, failedCalls, relaunched, endedAt } = outcome;
   const all = [...tasks.values()];
   const everIn = (...states: readonly string[]): number => all.filter((task) => task.states.some((state) => states.includes(state))).length;
   const startCounts = [...jobs, ...services].map(({ id }) => starts(evidence, id).length);
@@ -52,6 +53,7 @@ export function outcomeRows(outcome: Outcome): Row[] {
   return [
     row("tasks launched", `${all.length}`, all.length === launched),
     row("finished", `${finished} of ${jobs.length} jobs`, finished === jobs.length),
+    row("launched again, their offer being gone", `${relaunched}`, true),
     row("lost", everIn(...ENDED_BADLY)),
     row("killed", everIn("TASK_KILLED") + signals),
     row("restarted", startCounts.filter((count) => count === 0).length + witnessed.filter(({ id, pids }) => pids.at(-1) !== pidsBefore.get(id)).length),

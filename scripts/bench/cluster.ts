@@ -1,4 +1,5 @@
 /** The cluster under measurement: three etcd members on disk, three master processes, and an operator's view of them. */
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,8 @@ export class BenchCluster implements AsyncDisposable {
   readonly operator: OperatorClient;
   readonly masters: readonly MasterProcess[];
   readonly #build: string;
-  readonly #children = new Set<AsyncDisposable>();
+  readonly #children = new Set<{ exit(): Promise<void> }>();
+  readonly #onExit = (): void => rmSync(this.directory, { recursive: true, force: true });
 
   private constructor(build: string, directory: string, etcd: EtcdCluster, masters: readonly MasterProcess[]) {
     this.#build = build;
@@ -36,6 +38,7 @@ export class BenchCluster implements AsyncDisposable {
     this.etcd = etcd;
     this.masters = masters;
     this.operator = new OperatorClient({ masters: masters.map(({ address }) => address) });
+    process.on("exit", this.#onExit);
   }
 
   static async start(build: string, execArgv: readonly string[] = masterExecArgv()): Promise<BenchCluster> {
@@ -113,11 +116,11 @@ export class BenchCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.operator[Symbol.dispose]();
-    await Promise.all([...this.#children].map((child) => child[Symbol.asyncDispose]()));
-    // Without SIGTERM, which would hand leadership over for nothing.
-    await Promise.all(this.masters.map(({ child }) => child.exit()));
+    // Without SIGTERM, upon which thousands of agents say goodbye and a leader hands over, for nothing.
+    await Promise.all([...this.#children, ...this.masters.map(({ child }) => child)].map((child) => child.exit()));
     await this.etcd[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    process.off("exit", this.#onExit);
   }
 }
 

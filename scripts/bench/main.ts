@@ -32,6 +32,9 @@ if (values.help === true || unknown.length > 0 || (rounds !== undefined && !(Num
   process.exit(values.help === true ? 0 : 2);
 }
 
+// Whatever was started is ended, and removed, on exit.
+for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) process.once(signal, () => process.exit(status));
+
 const startedAt = Date.now();
 const say = (text: string): void => console.error(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${text}`);
 const build = compiledTree(say);

@@ -17,7 +17,7 @@ const ALIGN = 16;
 const MAGIC = 0x4d4a4631;
 const TITLE = "mesarch journal\n";
 const VERSION = 1;
-export const HEADER_BYTES = 32;
+const HEADER_BYTES = 32;
 const FRAME_BYTES = 16;
 
 export function encodeHeader(nonce: number): Buffer {
@@ -105,6 +105,6 @@ function checksum(nonce: number, frame: Buffer, length: number): number {
   return crc32(frame.subarray(FRAME_BYTES, FRAME_BYTES + length), head);
 }
 
-export function aligned(bytes: number): number {
+function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGN) * ALIGN;
 }

@@ -32,6 +32,11 @@ export async function renderDocument(value: object, form: Form): Promise<string>
   return stringify(JSON.parse(JSON.stringify(document, jsonValue)));
 }
 
+/** A record as one line of JSON, without a line break. */
+export function jsonLine(value: object): string {
+  return JSON.stringify(value, jsonValue);
+}
+
 /** Missing values show as "-". Columns are two spaces apart; the last one is not padded. */
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[], wide = false): string {
   const shown = columns.filter((column) => wide || column.wide !== true);
@@ -49,7 +54,8 @@ function cell(value: string | number | undefined): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }
 
-function jsonValue(_key: string, value: unknown): unknown {
+function jsonValue(key: string, value: unknown): unknown {
+  if (key === "_unknownFields") return undefined; // kept for rewriting records, not for reading
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   return value;

@@ -40,7 +40,7 @@ export class EtcdMember {
     if (this.running) return;
     const log = openSync(this.#options.logFile, "a");
     try {
-      const child = spawn(this.#options.binary, this.#options.args, { env: this.#options.env, stdio: ["ignore", log, log] });
+      const child = spawn(this.#options.binary, this.#options.args, { env: this.#options.env, stdio: ["ignore", log, log], detached: true });
       child.on("error", () => {}); // a failed spawn shows as a member that does not run
       this.#process = child;
     } finally {

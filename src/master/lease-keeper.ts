@@ -36,6 +36,12 @@ export class LeaseKeeper {
     this.proved(sentAt);
   }
 
+  /** The store does not know the lease any more: the next `ensure` grants another. */
+  lost(): void {
+    if (this.#granted) this.#log.warn("the lease of this master's candidate keys expired");
+    this.#granted = false;
+  }
+
   /** Renews until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -44,8 +50,7 @@ export class LeaseKeeper {
       if (this.#clock.now() - this.#provedAt > this.#ttlMs / 2) continue;
       try {
         if (await this.#election.keepAlive(signal)) continue;
-        this.#log.warn("the lease of this master's candidate keys expired");
-        this.#granted = false;
+        this.lost();
       } catch (error) {
         if (!signal.aborted) this.#log.debug("a keep-alive got no answer", { error: String(error) });
       }

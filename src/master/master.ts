@@ -14,6 +14,7 @@ import { MesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
 import type { PeerLinks } from "../ports/peers.ts";
+import { LeaseLost } from "../ports/store-errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { PeerHeartbeat } from "../wire/gen/mesarch/v1/peers.ts";
 import { CandidateRecord } from "../wire/gen/mesarch/v1/registry.ts";
@@ -222,7 +223,10 @@ export class Master implements AsyncDisposable {
       formats: [REGISTRY_FORMAT],
       deposals: this.#deposals.length,
     };
-    const queued = await store.enqueue(candidateKey, CandidateRecord.encode(record).finish(), signal);
+    const queued = await store.enqueue(candidateKey, CandidateRecord.encode(record).finish(), signal).catch((error: unknown) => {
+      if (error instanceof LeaseLost) this.#lease.lost();
+      throw error;
+    });
     this.#candidatesAre(queued.candidates, queued.revision);
     return { candidateKey, createRevision: queued.createRevision };
   }

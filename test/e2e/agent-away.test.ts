@@ -30,7 +30,7 @@ test.serial("a silent agent is unreachable after a full ping window; back, its t
   await scheduler.updates.until("both are said to run again", (all) => there.every((id) => all.slice(told).some((status) => status.taskId?.value === id)));
   for (const id of there) {
     t.deepEqual(scheduler.states(id), ["TASK_RUNNING", "TASK_UNREACHABLE", "TASK_RUNNING"]);
-    t.is(scheduler.told(id).at(-1)!.reason, TaskStatus_Reason.REASON_SLAVE_REREGISTERED);
+    t.is(scheduler.told(id).at(-1)!.reason, TaskStatus_Reason.REASON_AGENT_REREGISTERED);
   }
   t.deepEqual(await cluster.witnesses.disturbed([...there, ...elsewhere]), []);
   t.deepEqual(scheduler.states(elsewhere[0]!), ["TASK_RUNNING"]);

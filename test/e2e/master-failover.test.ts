@@ -3,6 +3,7 @@ import { credentials, type ServiceError } from "@grpc/grpc-js";
 import test from "ava";
 import { compareEpochs } from "../../src/base/epoch.ts";
 import { OperatorServiceClient, type OperatorResponse } from "../../src/wire/gen/mesarch/v1/operator.ts";
+import { eventually } from "../support/eventually.ts";
 import { sharedCluster } from "./shared-cluster.ts";
 import { flaws, jobs, launchThroughout, services } from "./traffic.ts";
 
@@ -108,4 +109,15 @@ test.serial("a frozen leader is replaced; when it wakes it answers nothing, and 
   t.deepEqual(cluster.operator.leader, after);
   t.deepEqual(await cluster.witnesses.disturbed(running), []);
   await scheduler.session.teardown();
+});
+
+test.serial("a standby frozen for longer than its lease queues again when it wakes (2.2, 2.7)", async (t) => {
+  const cluster = shared();
+  const leader = await cluster.leader();
+  const standby = cluster.masters.find(({ name }) => name !== leader.name)!;
+  standby.pause();
+  await eventually("the end of its lease", async () => (await cluster.operator.status()).masters === 2);
+  standby.resume();
+  await cluster.whole();
+  t.is((await cluster.leader()).name, leader.name);
 });

@@ -172,6 +172,20 @@ test("2.12 a handover on purpose is no deposal, however busy the leader is", asy
   t.deepEqual(own.map(({ deposals }) => deposals), [0]);
 });
 
+test("13.4 while the store does not answer, calls beyond what may wait are refused at once", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1"]);
+  const framework = new SchedulerClient(masters.node("m1"), "f1");
+  await masters.run(200);
+  masters.node("m1").store.link = "hung";
+  for (let burst = 0; burst < 20; burst += 1) {
+    for (let i = 0; i < 5_000; i += 1) framework.call({ type: Call_Type.RECONCILE, reconcile: { tasks: [] } });
+    await masters.run(10);
+  }
+  const refused = framework.items.filter(({ item }) => item?.$case === "reply" && item.value.code === 503).length;
+  t.true(refused > 50_000, `${refused} of 100,000 refused; the others wait in memory`);
+});
+
 async function confirmedAgent(masters: Masters, node: Node): Promise<AgentClient> {
   const agent = new AgentClient(node);
   const incarnation = { starts: 1, nonce: "abc" };

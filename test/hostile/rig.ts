@@ -7,9 +7,10 @@ import { openMasterDoors } from "../../src/grpc/master-doors.ts";
 import { GrpcPeerLinks } from "../../src/grpc/peer-links.ts";
 import { Master } from "../../src/master/master.ts";
 import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
+import type { RowWrite } from "../../src/ports/registry.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { AgentBatch, AgentServiceService, type HeldTask, MasterBatch, type MasterMessage, type Report } from "../../src/wire/gen/mesarch/v1/agents.ts";
-import { OperatorRequest, OperatorResponse, OperatorServiceService } from "../../src/wire/gen/mesarch/v1/operator.ts";
+import { EventsRequest, OperatorEvents, OperatorRequest, OperatorResponse, OperatorServiceService } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import { SchedulerCalls, SchedulerEvents, type SchedulerItem, SchedulerServiceService } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import type { TaskInfo } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type, type Event, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
@@ -26,8 +27,10 @@ export class Rig implements AsyncDisposable {
   #closeDoor: () => void = () => {};
   #epoch = 0;
 
-  static async start(options: Partial<MasterOptions> = {}): Promise<Rig> {
+  /** `rows`: what an earlier leader left in the store. */
+  static async start(options: Partial<MasterOptions> = {}, rows: readonly RowWrite[] = []): Promise<Rig> {
     const rig = new Rig();
+    if (rows.length > 0) rig.server.apply(rows);
     const peers = new GrpcPeerLinks(systemClock);
     const door = await openMasterDoors({ listen: "127.0.0.1:0", peers, log: rig.telemetry.log, doors: () => rig.master });
     rig.#closeDoor = door.close;
@@ -37,7 +40,7 @@ export class Rig implements AsyncDisposable {
       { store: rig.store, peers, clock: systemClock, random: seededRandom(1), telemetry: rig.telemetry },
     );
     rig.master.start();
-    await until(() => rig.master.leading, "a leader");
+    await until(() => rig.master.leading, "a leader", 60_000);
     rig.#epoch = rig.epoch;
     return rig;
   }
@@ -78,6 +81,17 @@ export class Rig implements AsyncDisposable {
 
   ask(call: OperatorRequest["call"]): Promise<OperatorResponse | ServiceError> {
     return this.operate(OperatorRequest.encode({ allowStale: false, call }).finish());
+  }
+
+  /** A subscription to the operators' events. */
+  events(snapshot: boolean): { count: number; ended: boolean; details: string } {
+    const seen = { count: 0, ended: false, details: "" };
+    const request = EventsRequest.encode({ snapshot }).finish();
+    const stream = this.client().makeServerStreamRequest(OperatorServiceService.events.path, asIs, OperatorEvents.decode, Buffer.from(request));
+    stream.on("data", ({ events }) => (seen.count += events.length));
+    stream.on("error", () => {});
+    stream.on("status", ({ details }) => Object.assign(seen, { ended: true, details }));
+    return seen;
   }
 
   client(): Client {

@@ -59,6 +59,11 @@ export class Witnesses {
     return this.starts(id).some(isRunning);
   }
 
+  /** Makes the file that some task waits for. */
+  touch(path: string): void {
+    writeFileSync(path, "");
+  }
+
   /** Lets it end with this exit code. */
   end(id: string, code = 0): void {
     writeFileSync(`${this.#file(id)}.end`, `${code}\n`);

@@ -5,6 +5,7 @@ import { clientCommand, withClient } from "../client.ts";
 import type { Define } from "../commands.ts";
 import { Exit, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { stopSignal } from "../io.ts";
+import { jsonLine } from "../render.ts";
 import { agentRow, frameworkRow, taskRow } from "../views.ts";
 
 export const define: Define = (command, io) => {
@@ -20,7 +21,7 @@ export const define: Define = (command, io) => {
           for await (const news of client.operator.events({ snapshot: options.snapshot ?? false, signal: stop.signal })) {
             if (news.type === "connected" || news.type === "disconnected") {
               client.note(news.type === "connected" ? `following ${news.leader.name} at ${news.leader.address}` : `lost ${news.leader.name}: ${news.reason}`);
-            } else io.stdout.write(`${machine ? JSON.stringify(record(news)) : line(news)}\n`);
+            } else io.stdout.write(`${machine ? jsonLine(record(news)) : line(news)}\n`);
           }
         } catch (error) {
           if (stop.signal.aborted) throw new Exit(EXIT_INTERRUPTED);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { MesarchError } from "../../base/errors.ts";
 import { checkClient, clientOptions } from "../../config/client-options.ts";
 import { compile } from "../../config/compile.ts";
-import { decimal, integer, list, text, type Values } from "../../config/declare.ts";
+import { decimal, integer, text, type Values } from "../../config/declare.ts";
 import { parseConstraint } from "../../model/constraints.ts";
 import { connectScheduler, OperatorClient, type SchedulerSession } from "../../sdk/index.ts";
 import type { Define } from "../commands.ts";

@@ -17,6 +17,7 @@ import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
 import * as pacing from "./pacing.ts";
 import * as prune from "./prune.ts";
+import { refuse } from "./refusal.ts";
 import { joinedRow, newAgentId, reportError } from "./registration.ts";
 import { type Orders, settle } from "./settle.ts";
 import { type AgentPhase, type AgentStream, type MasterState, clusterClock } from "./state.ts";
@@ -61,15 +62,8 @@ export function reported(state: MasterState, tx: Tx, { session, report }: Of<"ag
   if (stream === undefined || !REPORTING.includes(stream.phase)) return;
   heard(state, stream, tx.now);
   // Whoever reports is alive, which settles contests against it.
-  answered(state, tx, stream, state.membership.pings);
+  identity.answered(state, tx, stream, state.membership.pings);
   consider(state, tx, stream, report);
-}
-
-/** A process answered pings up to this number: who contests its id is a clone (8.6). */
-export function answered(state: MasterState, tx: Tx, stream: AgentStream, sequence: number): void {
-  for (const contestant of identity.contestantsOf(state, stream, sequence)) {
-    refuse(state, tx, contestant, Kind.KIND_DUPLICATE, `agent ${stream.agentId} is alive at ${stream.greeting.address}`);
-  }
 }
 
 /** Deadline `probe/<session>`: the process the registry knows did not answer, so it is taken for dead. */
@@ -183,13 +177,4 @@ function resumeContests(state: MasterState, tx: Tx, agentId: string): void {
 
 function later(state: MasterState, tx: Tx, stream: AgentStream): void {
   refuse(state, tx, stream, Kind.KIND_LATER, state.readOnly, LATER_MS);
-}
-
-/** The stream stays: the agent leaves by itself, or reports again. */
-function refuse(state: MasterState, tx: Tx, stream: AgentStream, kind: Kind, reason: string, retryMs = 0): void {
-  state.deadlines.clear(`probe/${stream.session}`);
-  stream.contest = undefined;
-  stream.phase = "refused";
-  pacing.leave(state, tx, stream);
-  tell(tx, stream, { $case: "refusal", value: { kind, reason, retryMs } });
 }

@@ -3,10 +3,11 @@
  * the registry knows is asked first: while it answers, the other is refused. A clone therefore never ends the tasks of
  * the original.
  */
-import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
+import { Refusal_Kind, type Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { Incarnation } from "../../wire/gen/mesarch/v1/registry.ts";
 import { drop } from "./departure.ts";
 import * as pacing from "./pacing.ts";
+import { refuse } from "./refusal.ts";
 import type { AgentStream, MasterState } from "./state.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
@@ -32,14 +33,20 @@ export function judge(state: MasterState, tx: Tx, stream: AgentStream, report: R
   return mine.starts > recorded.starts ? "accepted" : "refused";
 }
 
-/** Streams that wait for a verdict on the process behind `rival`, which just answered a probe up to this number. */
-export function contestantsOf(state: MasterState, rival: AgentStream, answered: number): AgentStream[] {
+/** A process answered pings up to this number: if it is the known one, who contests its id is a clone. */
+export function answered(state: MasterState, tx: Tx, stream: AgentStream, sequence: number): void {
+  for (const contestant of contestantsOf(state, stream, sequence)) {
+    refuse(state, tx, contestant, Refusal_Kind.KIND_DUPLICATE, `agent ${stream.agentId} is alive at ${stream.greeting.address}`);
+  }
+}
+
+function contestantsOf(state: MasterState, rival: AgentStream, sequence: number): AgentStream[] {
   const contestants: AgentStream[] = [];
   const recorded = state.tables.agents.get(rival.agentId)?.incarnation;
   const own = rival.greeting.incarnation;
   if (recorded === undefined || own === undefined || !isSame(own, recorded)) return contestants;
   for (const stream of state.membership.claims.get(rival.agentId) ?? []) {
-    if (stream !== rival && stream.contest !== undefined && stream.contest.probe <= answered) contestants.push(stream);
+    if (stream !== rival && stream.contest !== undefined && stream.contest.probe <= sequence) contestants.push(stream);
   }
   return contestants;
 }

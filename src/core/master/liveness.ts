@@ -3,10 +3,10 @@ import { isTerminal } from "../../model/task-state.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import { taskIdOf } from "../registry/tables.ts";
-import * as agents from "./agents.ts";
 import * as allocation from "./allocation.ts";
 import { drop } from "./departure.ts";
 import * as frameworks from "./framework-events.ts";
+import * as identity from "./identity.ts";
 import type { Input } from "./input.ts";
 import { heard, lastHeard, listeningTime } from "./membership.ts";
 import * as notices from "./notices.ts";
@@ -31,7 +31,7 @@ export function pong(state: MasterState, tx: Tx, { session, sequence }: Extract<
   const stream = state.agentSessions.get(session);
   if (stream === undefined) return;
   heard(state, stream, tx.now);
-  agents.answered(state, tx, stream, sequence);
+  identity.answered(state, tx, stream, sequence);
 }
 
 /** Deadline `ping`. While mute nothing is promised to anybody, so nobody is pinged (3.6). */
