@@ -1,14 +1,12 @@
 /** A master as a process: from its configuration until it is told to stop or cannot go on. */
-import { readFile } from "node:fs/promises";
 import type { MasterConfig } from "../config/master-options.ts";
-import { MesarchError } from "../base/errors.ts";
 import { defaultSuspicionSettings } from "../core/election/suspicion.ts";
 import { defaultMasterSettings } from "../core/master/settings.ts";
-import type { EtcdTls } from "../etcd/options.ts";
 import { defaultMasterOptions } from "../master/options.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { startTelemetry } from "../telemetry/start.ts";
 import { hostName } from "../config/daemon-options.ts";
+import { etcdAccess } from "./etcd-access.ts";
 import { type MasterProcessOptions, startMaster } from "./start-master.ts";
 import { version } from "./version.ts";
 
@@ -37,7 +35,6 @@ export async function runMaster(config: MasterConfig, signal: AbortSignal): Prom
 
 async function processOptions(config: MasterConfig): Promise<MasterProcessOptions> {
   const host = config.advertiseHost ?? (config.ip === "0.0.0.0" ? hostName() : config.ip);
-  const tls = await etcdTls(config);
   return {
     listen: `${config.ip}:${config.grpcPort}`,
     master: {
@@ -64,22 +61,6 @@ async function processOptions(config: MasterConfig): Promise<MasterProcessOption
         filterGpuResources: config.filterGpuResources,
       },
     },
-    etcd: { endpoints: config.etcdEndpoints, prefix: config.etcdPrefix, ...(tls === undefined ? {} : { tls }) },
+    etcd: await etcdAccess(config),
   };
-}
-
-async function etcdTls(config: MasterConfig): Promise<EtcdTls | undefined> {
-  const { etcdCa, etcdCert, etcdKey } = config;
-  if (etcdCa === undefined) return undefined;
-  const ca = await pem("etcd-ca", etcdCa);
-  if (etcdCert === undefined || etcdKey === undefined) return { ca };
-  return { ca, certificate: await pem("etcd-cert", etcdCert), key: await pem("etcd-key", etcdKey) };
-}
-
-async function pem(option: string, path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new MesarchError("invalid", `${option}: ${path} cannot be read`, { cause: error });
-  }
 }

@@ -1,11 +1,11 @@
 /** What `mesarch master` can be told. The defaults suit a small production cluster on one LAN. */
 import { formatDuration } from "./units.ts";
 import { decimal, duration, integer, list, onOff, text, type Values } from "./declare.ts";
-import { checkHttpUrl, checkName } from "./addresses.ts";
+import { checkName } from "./addresses.ts";
 import { hostName, logOptions } from "./daemon-options.ts";
+import { checkEtcd, etcdOptions } from "./etcd-options.ts";
 
 const identity = "Who and where";
-const store = "Store (etcd)";
 const election = "Election and failover";
 const agents = "Agents";
 const frameworks = "Frameworks";
@@ -23,22 +23,7 @@ export const masterOptions = {
   grpcPort: integer({ doc: "Port of the gRPC door", default: 6050, min: 0, max: 65_535, group: identity }),
   httpPort: integer({ doc: "Port of the HTTP door (reserved)", default: 5050, min: 0, max: 65_535, group: identity }),
 
-  etcdEndpoints: list({
-    doc: "Client URLs of every etcd member",
-    default: ["http://127.0.0.1:2379"],
-    check: checkHttpUrl,
-    placeholder: "urls",
-    group: store,
-  }),
-  etcdPrefix: text({
-    doc: "Where all keys lie; two clusters on one etcd need two prefixes",
-    default: "mesarch/",
-    check: (prefix) => (/^[^\s]+\/$/.test(prefix) ? undefined : `"${prefix}" must end with "/"`),
-    group: store,
-  }),
-  etcdCa: text({ doc: "PEM file with the authority of etcd's certificates", placeholder: "path", group: store }),
-  etcdCert: text({ doc: "PEM file with this client's certificate for etcd", placeholder: "path", group: store }),
-  etcdKey: text({ doc: "PEM file with the key of that certificate", placeholder: "path", group: store }),
+  ...etcdOptions,
 
   leaseTtl: duration({
     doc: "The last resort of failover: a candidate that etcd has not heard of for so long is out; whole seconds",
@@ -129,11 +114,6 @@ export function checkMaster(config: MasterConfig): string[] {
     );
   }
   if (config.grpcPort !== 0 && config.grpcPort === config.httpPort) problems.push(`grpc-port and http-port are both ${config.grpcPort}`);
-  const secure = config.etcdEndpoints.filter((url) => url.startsWith("https:")).length;
-  if (config.etcdEndpoints.length === 0) problems.push("etcd-endpoints: at least one is needed");
-  if (secure !== 0 && secure !== config.etcdEndpoints.length) problems.push("etcd-endpoints: http and https cannot be mixed");
-  if ((config.etcdCert === undefined) !== (config.etcdKey === undefined)) problems.push("etcd-cert and etcd-key go together");
-  if (config.etcdCa !== undefined && secure === 0) problems.push("etcd-ca is given, but etcd-endpoints are not https");
-  if (config.etcdCert !== undefined && config.etcdCa === undefined) problems.push("etcd-cert needs etcd-ca");
+  problems.push(...checkEtcd(config));
   return problems;
 }

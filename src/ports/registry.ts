@@ -152,3 +152,14 @@ export interface ElectionPort {
 }
 
 export type Store = RegistryPort & ElectionPort & AsyncDisposable;
+
+/** What `registry restore` may do, and nobody else (13.2). Only while no master queues. */
+export interface RestorePort extends AsyncDisposable {
+  /** The rows `meta` and `head` as they are; undefined where the store holds no registry. */
+  read(signal: AbortSignal): Promise<{ meta: Uint8Array; head: Uint8Array } | undefined>;
+  /**
+   * Writes `meta` in place of `before`; with `before` undefined, also an empty head, if the store holds no registry.
+   * "masters": a candidate key exists; "changed": the row is not `before`. Nothing was written then.
+   */
+  replaceMeta(before: Uint8Array | undefined, meta: Uint8Array, signal: AbortSignal): Promise<"replaced" | "masters" | "changed">;
+}

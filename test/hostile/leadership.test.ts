@@ -54,7 +54,7 @@ test("3.9 a call whose handling throws is answered 500, so that its sender does 
   const agent = await confirmedAgent(masters, masters.node("m1"));
   await masters.run(1_500);
   const offer = framework.items.flatMap(({ item }) => (item?.$case === "event" ? (item.value.offers?.offers ?? []) : []))[0]!;
-  framework.call(launchCall(offer.id!.value!, offer.agentId!.value!, "t1"));
+  framework.call(launchCall(offer.id!.value!, offer.agentId!.value!, "t1") as never);
   await masters.run(100);
   t.true(agent.said("launch"));
   armed = true;
@@ -195,7 +195,7 @@ async function confirmedAgent(masters: Masters, node: Node): Promise<AgentClient
   });
   await masters.run(50);
   const scalar = (name: string, value: number) => ({ name, type: 0, scalar: { value }, reservations: [] });
-  const info = { hostname: "a", resources: [scalar("cpus", 4), scalar("mem", 1024)], attributes: [] };
+  const info = { hostname: "a", resources: [scalar("cpus", 4), scalar("mem", 1024)], attributes: [] } as never;
   // The session's number: one agent, so it is among the first.
   for (let session = 1; session < 50; session += 1) {
     agent.say({
