@@ -1,6 +1,6 @@
 /** Real agents, several to a process, over work directories of their own. Arguments: a directory, masters, count, first number. */
 import { join } from "node:path";
-import { startAgent } from "../../src/agent/agent.ts";
+import { startAgent } from "../../src/cli/start-agent.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { telemetryOff } from "../../src/telemetry/off.ts";
 

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { MasterLinks } from "../../src/agent/links.ts";
-import { systemRandom } from "../../src/agent/system-random.ts";
+import { systemRandom } from "../../src/async/system-random.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { Timer } from "../../src/async/timer.ts";
 import { NO_EPOCH, epochText } from "../../src/base/epoch.ts";

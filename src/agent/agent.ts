@@ -217,6 +217,3 @@ export class Agent implements Component {
     else void this.#scope.stop();
   }
 }
-
-// Until its callers name the composition root.
-export { startAgent } from "../cli/start-agent.ts";

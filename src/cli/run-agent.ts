@@ -1,5 +1,5 @@
 /** An agent as a process: from its configuration until it is told to stop, is sent away, or cannot go on. */
-import { startAgent } from "../agent/agent.ts";
+import { startAgent } from "./start-agent.ts";
 import type { AgentConfig } from "../config/agent-options.ts";
 import { MesarchError } from "../base/errors.ts";
 import { createLogger } from "../telemetry/logger.ts";

@@ -1,7 +1,7 @@
 /** Composition root of an agent: checkpoint, containers, sandboxes, doors and links, and the agent itself. */
 import { mkdir } from "node:fs/promises";
 import { Agent, type AgentLeft } from "../agent/agent.ts";
-import { systemRandom } from "../agent/system-random.ts";
+import { systemRandom } from "../async/system-random.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { Scope } from "../async/scope.ts";
 import type { Random } from "../base/random.ts";

@@ -1,7 +1,6 @@
 /** Composition root of a master process: store, doors, links, telemetry and the master itself. */
-import { randomBytes } from "node:crypto";
 import { systemClock } from "../async/clock.ts";
-import type { Random } from "../base/random.ts";
+import { systemRandom } from "../async/system-random.ts";
 import { connectStore } from "../etcd/store.ts";
 import type { EtcdOptions } from "../etcd/options.ts";
 import { openMasterDoors } from "../grpc/master-doors.ts";
@@ -28,12 +27,6 @@ export interface RunningMaster {
   /** Hands over, then ends. */
   stop(): Promise<void>;
 }
-
-/** Random numbers from the operating system. */
-export const systemRandom: Random = {
-  hex: (bytes) => randomBytes(bytes).toString("hex"),
-  uniform: () => randomBytes(4).readUInt32BE() / 0x1_0000_0000,
-};
 
 /** Starts a master; resolves once its doors are open. Rejects when the port is taken or the options cannot be right. */
 export async function startMaster(options: MasterProcessOptions, telemetry: Telemetry): Promise<RunningMaster> {

@@ -1,23 +1,17 @@
 import type { CallOptions } from "@grpc/grpc-js";
-import type { Etcd3, IEvent } from "etcd3";
+import type { Etcd3 } from "etcd3";
 import { randomBytes } from "node:crypto";
-import type { Candidate, ElectionPort } from "../ports/registry.ts";
-import { LeaseLost, StoreRefused, StoreUnavailable } from "../ports/store-errors.ts";
+import type { ElectionPort } from "../ports/registry.ts";
+import { LeaseLost, StoreRefused } from "../ports/store-errors.ts";
+import { readCandidates, watchCandidates } from "./candidates.ts";
 import type { EtcdClient } from "./client.ts";
 import type { KeySpace } from "./keys.ts";
-import { watchOnce } from "./stream.ts";
 import { candidatesOf, enqueueTxn, promoteTxn, rangeOf, removeTxn, revision } from "./transactions.ts";
 
 /** Candidates, their lease and the promotion over etcd. */
 export function etcdElection(client: EtcdClient, keys: KeySpace): ElectionPort {
   let lease: string | undefined;
   const reading = (signal: AbortSignal) => ({ signal, patienceMs: client.config.readPatienceMs });
-
-  async function readCandidates(signal: AbortSignal): Promise<{ candidates: Candidate[]; revision: number }> {
-    const request = { key: keys.candidates.start, range_end: keys.candidates.end };
-    const response = await client.repeat("candidates", (etcd, options) => etcd.kv.range(request, options), reading(signal));
-    return { candidates: candidatesOf(keys, response.kvs), revision: revision(response.header.revision) };
-  }
 
   return {
     async grantLease(ttlSeconds, signal) {
@@ -45,32 +39,8 @@ export function etcdElection(client: EtcdClient, keys: KeySpace): ElectionPort {
       return { createRevision: own.createRevision, candidates, revision: revision(response.header.revision) };
     },
 
-    async watchCandidates(onChange, signal) {
-      let shown: string | undefined;
-      const show = (candidates: readonly Candidate[], at: number): void => {
-        const text = candidates.map((each) => `${each.key}@${each.createRevision}`).join();
-        if (text === shown) return; // read again after a broken stream, and nothing had happened
-        shown = text;
-        onChange(candidates, at);
-      };
-      for (let failures = 0; !signal.aborted && !client.closed; failures += 1) {
-        const startedAt = performance.now();
-        try {
-          const read = await readCandidates(signal);
-          show(read.candidates, read.revision);
-          let current: readonly Candidate[] = read.candidates;
-          const deliver = (events: readonly IEvent[]): void => {
-            failures = 0;
-            current = applyEvents(keys, current, events);
-            show(current, revision(events.at(-1)!.kv.mod_revision));
-          };
-          await watchOnce(client, keys.candidates, read.revision + 1, deliver, signal);
-        } catch (error) {
-          if (signal.aborted || client.closed) return;
-          if (!(error instanceof StoreUnavailable)) throw error;
-        }
-        await client.pause(failures, startedAt, signal).catch(() => {});
-      }
+    watchCandidates(onChange, signal) {
+      return watchCandidates(client, keys, onChange, signal);
     },
 
     async promote(fence, head, accused, signal) {
@@ -93,7 +63,7 @@ export function etcdElection(client: EtcdClient, keys: KeySpace): ElectionPort {
     },
 
     async candidates(signal) {
-      return (await readCandidates(signal)).candidates;
+      return (await readCandidates(client, keys, signal)).candidates;
     },
 
     async revokeLease(signal) {
@@ -125,15 +95,6 @@ async function keepAliveOnce(etcd: Etcd3, id: string, options: CallOptions): Pro
   }
 }
 
-function applyEvents(keys: KeySpace, candidates: readonly Candidate[], events: readonly IEvent[]): Candidate[] {
-  const byKey = new Map(candidates.map((each) => [each.key, each]));
-  for (const { type, kv } of events) {
-    const key = keys.relative(kv.key);
-    byKey.delete(key);
-    if (type !== "Delete") byKey.set(key, { key, createRevision: revision(kv.create_revision), value: kv.value });
-  }
-  return [...byKey.values()].sort((a, b) => a.createRevision - b.createRevision);
-}
 
 /** A positive 63-bit number, as etcd wants it. */
 function randomLeaseId(): string {

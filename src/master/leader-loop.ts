@@ -21,6 +21,7 @@ import type { Fence, RegistryPort } from "../ports/registry.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { encodeChange } from "../wire/registry-codec.ts";
 import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import { failureWords } from "./failure-words.ts";
 import type { Follower } from "./follower.ts";
 
 export type LeadershipEnd =
@@ -385,27 +386,5 @@ export class LeaderLoop {
 
   #apply(changes: readonly Change[]): void {
     for (const change of changes) this.#options.follower.tables.apply(change);
-  }
-}
-
-const FAILED = "internal error: the master failed over this call; nothing was done";
-
-function failureWords(input: Input): Output[] {
-  switch (input.kind) {
-    case "call":
-      return [{ kind: "reply", token: input.token, code: 500, message: FAILED }];
-    case "operator":
-      return [{ kind: "operatorRefusal", token: input.token, code: "invalid", message: FAILED }];
-    case "subscribe":
-      return [
-        { kind: "event", session: input.session, event: { type: 7 /* ERROR */, error: { message: FAILED } } },
-        { kind: "closeScheduler", session: input.session },
-      ];
-    case "agentReport":
-    case "agentUpdate":
-    case "agentForgot":
-      return [{ kind: "closeAgent", session: input.session, reason: FAILED }];
-    default:
-      return [];
   }
 }

@@ -10,6 +10,7 @@ import { type LeaderHint, Numbers } from "../api/leadership.ts";
 import { LeaderViews } from "../api/leader-views.ts";
 import { OperatorCalls } from "../api/operator-calls.ts";
 import { SchedulerSessions } from "../api/scheduler-sessions.ts";
+import { epochText } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
@@ -68,6 +69,7 @@ export class Master implements AsyncDisposable {
   #leadership: Leadership | undefined;
   #deposals: number[] = [];
   #candidatesRevision = 0;
+  #hint = "";
 
   constructor(options: MasterOptions, deps: MasterDeps) {
     this.#options = options;
@@ -257,6 +259,7 @@ export class Master implements AsyncDisposable {
     } finally {
       this.#leadership = undefined;
       this.#fence = undefined;
+      this.#hint = "";
       this.#watchtower.beat();
       await removeKey(store, fence, clock, telemetry);
     }
@@ -287,6 +290,10 @@ export class Master implements AsyncDisposable {
   }
 
   #leaderIs(hint: LeaderHint | undefined): void {
+    // Heartbeats repeat it ten times a second; every agent and framework is told of changes only.
+    const text = hint === undefined ? "" : `${hint.master} ${hint.address} ${epochText(hint.epoch)}`;
+    if (text === this.#hint) return;
+    this.#hint = text;
     this.views.leaderIs(hint);
     this.agents.leaderIs(hint);
     this.schedulers.leaderIs(hint);

@@ -9,6 +9,8 @@ export function sharedCluster(options: ProcessClusterOptions = {}): () => Proces
     t.timeout(60_000);
     cluster = await ProcessCluster.start(options);
   });
+  // So that a test that hangs tells its story, too.
+  test.beforeEach((t) => t.timeout(90_000));
   test.afterEach.always(async (t) => {
     if (!t.passed && cluster !== undefined) console.error(`--- ${t.title}\n${await cluster.story()}`);
   });

@@ -24,7 +24,7 @@ interface Wanted {
   /** Only there. */
   readonly hostname: string | undefined;
   readonly traceparent: string | undefined;
-  readonly accepted: () => void;
+  readonly accepted: PromiseWithResolvers<void>;
 }
 
 /** Ranks of the states an agent tells; a task never falls back (I7). */
@@ -40,7 +40,6 @@ export class TestScheduler implements AsyncDisposable {
   readonly ended: Promise<unknown>;
   readonly #acknowledge: boolean;
   #wanted: Wanted[] = [];
-  calls = 0;
 
   private constructor(session: SchedulerSession, acknowledge: boolean) {
     this.session = session;
@@ -60,15 +59,16 @@ export class TestScheduler implements AsyncDisposable {
     return this.session.frameworkId;
   }
 
-  /** Launches these as offers come; resolves when each launch is durable. */
-  async launch(tasks: readonly TaskInfo[], { on, traceparent }: { on?: string; traceparent?: string } = {}): Promise<void> {
-    const accepted = tasks.map((task) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wanted.push({ task, hostname: on, traceparent, accepted: resolve });
-      return promise;
+  /** Launches these as offers come; resolves when each launch is durable, and rejects as the call does. */
+  launch(tasks: readonly TaskInfo[], { on, traceparent }: { on?: string; traceparent?: string } = {}): Promise<void> {
+    const launched = tasks.map((task) => {
+      const accepted = Promise.withResolvers<void>();
+      this.#wanted.push({ task, hostname: on, traceparent, accepted });
+      return accepted.promise;
     });
-    await this.call(this.session.revive());
-    await Promise.all(accepted);
+    const all = Promise.all([...launched, this.call(this.session.revive())]).then(() => {});
+    all.catch(() => {}); // whoever waits for it may do so later
+    return all;
   }
 
   async kill(taskId: string, graceMs?: number): Promise<void> {
@@ -122,9 +122,8 @@ export class TestScheduler implements AsyncDisposable {
     }).map((id) => `${id}: ${this.states(id).join(", ")}`);
   }
 
-  /** Counts a call, and notes its failure. */
+  /** Notes the call's failure. */
   async call(call: Promise<void>): Promise<void> {
-    this.calls += 1;
     await call.catch((error: unknown) => void this.failedCalls.push(error));
   }
 
@@ -163,6 +162,7 @@ export class TestScheduler implements AsyncDisposable {
     this.#wanted = this.#wanted.filter((wanted) => !chosen.includes(wanted));
     const options = first.traceparent === undefined ? {} : { traceparent: first.traceparent };
     const launched = this.session.launch(offer, chosen.map(({ task }) => task), { refuseSeconds: 0, ...options });
-    void this.call(launched.then(() => chosen.forEach(({ accepted }) => accepted())));
+    chosen.forEach(({ accepted }) => void launched.then(accepted.resolve, accepted.reject));
+    void this.call(launched);
   }
 }
