@@ -235,7 +235,7 @@ test("reminders and switched-off tests are found", (t) => {
 test("rules and what cites them are told from other numbers", (t) => {
   t.deepEqual(rulesIn("**1.1** One.\n\nAs in **1.2**.\n**10.12** Two."), ["1.1", "10.12"]);
   t.deepEqual(citedIn("3.4: sent again (9.1, 12.2)"), ["3.4", "9.1", "12.2"]);
-  t.deepEqual(citedIn("mesos-wire 4.2 and 6.1: 127.0.0.1, cpus:0.5, Node 22.15, 1.5 MiB, 2.5-3"), []);
+  t.deepEqual(citedIn("Mesos 4.2 and 6.1: 127.0.0.1, cpus:0.5, Node 22.15, 1.5 MiB, 2.5-3"), []);
   t.deepEqual(testTitles("a.ts", 'test("6.1: a", f); test.serial(`${x} is 7.4`, f); t.is("8.1", y);'), ["6.1: a", "… is 7.4"]);
 });
 

@@ -23,7 +23,7 @@ export function rulesIn(document: string): string[] {
 
 /** Rules that a text names: `6.2: …`, `… (7.4, 9.1)`. Sections of other documents and versions are none. */
 export function citedIn(text: string): string[] {
-  const ours = text.replaceAll(/\b(mesos-wire|Mesos|Node|etcd|version)\s+[\d.,\s-]+(and\s+[\d.]+)?/gi, " ");
+  const ours = text.replaceAll(/\b(Mesos|Node|etcd|version)\s+[\d.,\s-]+(and\s+[\d.]+)?/gi, " ");
   return [...ours.matchAll(/(?<![\w.:/-])([1-9]\d?\.\d{1,2})(?![\w./%]|-\d|\s?(ms|s|MiB|GiB)\b)/g)].map(([, rule]) => rule!);
 }
 

@@ -48,6 +48,8 @@ export class Follower {
     const loaded = await this.#registry.load((rows) => {
       for (const row of rows) this.#loadRow(tables, row);
     }, signal);
+    // A leadership may have been won meanwhile: its tables are not to be replaced.
+    signal.throwIfAborted();
     const format = tables.meta?.format ?? 0;
     if (format > REGISTRY_FORMAT) {
       throw new MesarchError("refused", `the registry is of format ${format}; this version reads up to ${REGISTRY_FORMAT}`, {

@@ -60,6 +60,8 @@ export interface LeaderLoopOptions {
   readonly onProof: (sentAt: number) => void;
 }
 
+/** Steps that may wait for the registry before no more inputs are taken. */
+const STEPS_PENDING = 5_000;
 /** Inputs handled between two looks at the pipeline. */
 const INPUTS_PER_TURN = 1_000;
 /** Deadlines handled in one turn; the rest waits for the next. */
@@ -89,6 +91,7 @@ export class LeaderLoop {
   #readOnlySince: number | undefined;
   #over = false;
   #handingOver = false;
+  #onRoom: () => void = () => {};
 
   constructor(options: LeaderLoopOptions) {
     this.#options = options;
@@ -110,6 +113,8 @@ export class LeaderLoop {
     const stopWatchdog = this.#startWatchdog();
     try {
       while (await this.#mailbox.ready()) {
+        // What waits for the registry is bounded: the mailbox then fills, and callers are told (13.4).
+        if (this.#pipeline.depth > STEPS_PENDING) await this.#room();
         if (this.#over) break;
         this.#turn();
       }
@@ -172,11 +177,17 @@ export class LeaderLoop {
   end(end: LeadershipEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#onRoom();
     this.#abort.abort(new DOMException(`leadership ${epochText(this.epoch)} is over`, "AbortError"));
     this.#undoPending();
     this.#options.follower.resume(this.#revision, this.#headModRevision);
     this.#mailbox.close();
     this.#resolveEnded(end);
+  }
+
+  /** Resolves when a transaction was answered, or the leadership is over. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => (this.#onRoom = resolve));
   }
 
   #newMachine(now: number): MasterMachine {
@@ -255,6 +266,7 @@ export class LeaderLoop {
           );
     if (this.#over) return;
     this.#sentAt = undefined;
+    this.#onRoom();
     switch (result.kind) {
       case "committed":
         this.#revision = result.revision;
@@ -318,6 +330,13 @@ export class LeaderLoop {
     const { clock, muteAfterMs, expireAfterMs, canaryMs, fullRetryMs } = this.#options;
     let cancel = clock.after(0, () => {});
     const look = (): void => {
+      try {
+        watch();
+      } catch (error) {
+        this.end({ kind: "failed", error });
+      }
+    };
+    const watch = (): void => {
       if (this.#over) return;
       const now = clock.now();
       if (now - this.#lastProofSentAt >= expireAfterMs) return this.end({ kind: "expired" });
@@ -336,17 +355,25 @@ export class LeaderLoop {
   #setMute(on: boolean): void {
     this.#mute = on;
     this.#options.telemetry.log[on ? "warn" : "info"](on ? "mute: the registry does not answer" : "the registry answers again");
-    this.#mailbox.deliver({ kind: "mute", on });
+    // Not through the mailbox, which may be what is full.
+    this.#step({ kind: "mute", on }, this.#options.clock.now());
   }
 
   /** The store is full: what was pending did not happen; serve reads, keep the key (3.5). */
   #becomeReadOnly(): void {
     const { clock, telemetry, speaker } = this.#options;
-    if (this.#readOnlySince === undefined) telemetry.log.error("read-only: the store's space is exhausted");
-    this.#startOver();
+    const already = this.#readOnlySince !== undefined;
     this.#readOnlySince = clock.now();
     this.#lastProofSentAt = clock.now();
     this.#options.onProof(clock.now());
+    if (already) {
+      // Only the probe was refused; what it would have said is not said, everything else goes on.
+      this.#pipeline.settle();
+      this.#undo = [];
+      return this.#pump();
+    }
+    telemetry.log.error("read-only: the store's space is exhausted");
+    this.#startOver();
     speaker.restart((input) => this.#mailbox.deliver(input));
     this.#mailbox.deliver({ kind: "readOnly", on: true, reason: "the store's space is exhausted" });
   }

@@ -249,10 +249,10 @@ export class Leadership {
   }
 }
 
-/** Deletes a candidate key for good; where the store does not answer in time, the lease will. */
+/** Deletes a candidate key for good; where the store does not answer in time, it is a leftover, or the lease ends it. */
 export async function removeKey(store: Store, fence: Fence, clock: Clock, telemetry: Telemetry): Promise<void> {
   using bounded = withDeadline(undefined, 2_000, clock);
   await store.remove(fence.candidateKey, fence.createRevision, bounded.signal).catch((error: unknown) => {
-    telemetry.log.warn("the candidate key could not be deleted; its lease will end it", { error });
+    telemetry.log.warn("the candidate key could not be deleted yet", { error });
   });
 }

@@ -64,6 +64,8 @@ export class Master implements AsyncDisposable {
   readonly #numbers = new Numbers();
   readonly #stopping = new AbortController();
   #keySerial = 0;
+  /** Name of the candidate key in use or being made; every other key of this process is a left-over (2.8). */
+  #key = "";
   #fence: Fence | undefined;
   #campaign: Campaign | undefined;
   #leadership: Leadership | undefined;
@@ -89,8 +91,13 @@ export class Master implements AsyncDisposable {
       heartbeatMs: options.heartbeatMs,
       suspicion: options.suspicion,
       ownState: () => this.#ownState(),
-      onChange: () => this.#campaign?.poke(),
+      onChange: () => {
+        this.#checkLeader();
+        this.#campaign?.poke();
+      },
       onPeer: (beat) => this.#peerSaid(beat),
+      onUnreadable: (key) =>
+        this.#report.alarm(`candidate ${key}`, `candidate key ${key} was not written by a master; delete it in etcd`, telemetry.log),
     });
     this.#report = new MasterReport({
       options,
@@ -165,8 +172,21 @@ export class Master implements AsyncDisposable {
       await delay(STORE_RETRY_MS, signal, this.#deps.clock).catch(() => {});
     } finally {
       following.abort();
+      this.#fence = undefined;
+      this.#key = "";
       await follow.catch(() => {});
     }
+  }
+
+  /** A key that could not be deleted in time stays in the queue, and nobody would accuse its living owner. */
+  async #clearOwnKeys(signal: AbortSignal): Promise<void> {
+    const { store } = this.#deps;
+    for (const { key, createRevision } of this.#leftOvers(await store.candidates(signal))) await store.remove(key, createRevision, signal);
+  }
+
+  #leftOvers(candidates: readonly Candidate[]): readonly Candidate[] {
+    const own = `cand/${this.#options.name}.${this.#incarnation}.`;
+    return candidates.filter(({ key }) => key.startsWith(own) && key !== this.#key);
   }
 
   async #follow(signal: AbortSignal): Promise<undefined> {
@@ -182,6 +202,7 @@ export class Master implements AsyncDisposable {
   async #compete(signal: AbortSignal): Promise<Victory | undefined> {
     await this.#follower.reached(1, signal);
     const { store, clock, telemetry } = this.#deps;
+    await this.#clearOwnKeys(signal);
     await this.#lease.ensure(signal);
     const fence = await this.#enqueue(signal);
     this.#fence = fence;
@@ -216,7 +237,7 @@ export class Master implements AsyncDisposable {
     const { store, clock } = this.#deps;
     this.#deposals = this.#deposals.filter((at) => clock.now() - at < DEPOSAL_MEMORY_MS);
     this.#keySerial += 1;
-    const candidateKey = `cand/${this.#options.name}.${this.#incarnation}.${this.#keySerial}`;
+    const candidateKey = this.#ownKey;
     const record: CandidateRecord = {
       master: this.#options.name,
       incarnation: this.#incarnation,
@@ -253,12 +274,14 @@ export class Master implements AsyncDisposable {
       victory,
       fence,
     );
+    this.#leaderIs(undefined);
     this.#leadership = leadership;
     try {
       return await leadership.serve(signal);
     } finally {
       this.#leadership = undefined;
       this.#fence = undefined;
+      this.#keySerial += 1;
       this.#hint = "";
       this.#watchtower.beat();
       await removeKey(store, fence, clock, telemetry);
@@ -276,7 +299,25 @@ export class Master implements AsyncDisposable {
       this.#candidatesRevision = revision;
     }
     this.#watchtower.candidatesAre(candidates);
+    this.#removeLeftovers(candidates);
     this.#campaign?.poke();
+  }
+
+  /** The key this process is queued with, or queues with next. */
+  get #ownKey(): string {
+    return `cand/${this.#options.name}.${this.#incarnation}.${this.#keySerial}`;
+  }
+
+  /**
+   * Deletes older keys of this process: given up while the store did not answer, or made by a late copy of a request. Our
+   * lease keeps them, and they would stand before everybody (2.8). What fails is tried at the next sight of them.
+   */
+  #removeLeftovers(candidates: readonly Candidate[]): void {
+    const { name } = this.#options;
+    for (const { key, createRevision } of candidates) {
+      if (!key.startsWith(`cand/${name}.${this.#incarnation}.`) || key === this.#ownKey || this.#stopping.signal.aborted) continue;
+      this.#scope.run(async (signal) => void (await this.#deps.store.remove(key, createRevision, signal).catch(() => {})));
+    }
   }
 
   #peerSaid(beat: PeerHeartbeat): void {
@@ -287,6 +328,15 @@ export class Master implements AsyncDisposable {
       const hint: LeaderHint = { master: beat.master, address: beat.address, epoch: beat.leading };
       this.#leaderIs(hint);
     } else if (leader.leader === beat.master) this.#leaderIs(undefined);
+  }
+
+  /** A leader whose key is gone, or who is dead or silent, is not where clients should be sent (10.6). */
+  #checkLeader(): void {
+    const { leader } = this.views.view;
+    if (this.#leadership !== undefined || leader === "") return;
+    const queued = this.#watchtower.candidates.find(({ record }) => record.master === leader);
+    const verdict = queued === undefined ? "dead" : this.#watchtower.verdictOn(queued);
+    if (verdict === "dead" || verdict === "silent") this.#leaderIs(undefined);
   }
 
   #leaderIs(hint: LeaderHint | undefined): void {

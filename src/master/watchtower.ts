@@ -29,6 +29,8 @@ export interface WatchtowerOptions {
   readonly ownState: () => OwnState;
   /** A verdict may have changed: look at `deposable()`. */
   readonly onChange: () => void;
+  /** A candidate key holds what no master wrote: it blocks the queue until its lease ends or somebody deletes it. */
+  readonly onUnreadable: (key: string) => void;
   /** A peer says it leads, or leads no longer. */
   readonly onPeer: (beat: PeerHeartbeat) => void;
 }
@@ -76,6 +78,7 @@ export class Watchtower implements AsyncDisposable {
         const record = CandidateRecord.decode(candidate.value);
         return [{ key: candidate.key, createRevision: candidate.createRevision, record, candidate }];
       } catch {
+        this.#options.onUnreadable(candidate.key);
         return [];
       }
     });
@@ -185,7 +188,7 @@ export class Watchtower implements AsyncDisposable {
   /** A closed link and a refused connection together prove a process dead; nothing less does. */
   async #linkClosed(master: string, incarnation: string, address: string): Promise<void> {
     this.#closedAt.set(master, this.#options.clock.now());
-    const outcome = await this.#options.links.probe(address, PROBE_TIMEOUT_MS);
+    const outcome = await this.#options.links.probe(address, PROBE_TIMEOUT_MS).catch(() => "silent" as const);
     if (this.#closed || outcome !== "refused") return;
     this.#suspicion.provedDead(this.#options.clock.now(), master, incarnation);
     this.#reconsider();

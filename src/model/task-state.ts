@@ -54,7 +54,7 @@ export function progressOf(state: TaskState): 0 | 1 | 2 | 3 | 4 | undefined {
   }
 }
 
-/** The state as a framework is told it: without PARTITION_AWARE the newer ones are all TASK_LOST (Mesos 1.1). */
+/** The state as a framework is told it: without PARTITION_AWARE the newer ones are all TASK_LOST. */
 export function stateFor(framework: { readonly partitionAware: boolean }, state: TaskState): TaskState {
   if (framework.partitionAware) return state;
   switch (state) {

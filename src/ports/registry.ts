@@ -1,7 +1,7 @@
 /**
  * The registry as a master sees it: rows of bytes in a store with revisions, written by one leader at a time.
  *
- * Keys here are relative ("t/<launch>"); the adapter adds its prefix. Rule numbers refer to the protocol rules.
+ * Keys here are relative ("t/<launch>"); the adapter adds its prefix. Rule numbers are those of docs/protocol.md.
  * Implemented by `src/etcd` and, for tests, by an in-memory twin; both pass one contract suite.
  */
 

@@ -5,7 +5,7 @@ import type { Telemetry } from "./telemetry.ts";
 
 export interface FailoverRecord {
   readonly id: string;
-  /** "crash", "hang", "lease", "handover", "drill", "store": few values, since it is also on a metric. */
+  /** LeaderRecord.cause of registry.proto: bootstrap, crash, silence, stuck, handover or expiry. It is also on a metric. */
   readonly cause: string;
   /** The new leader's epoch, `<generation>-<revision>`. */
   readonly epoch: string;

@@ -8,10 +8,12 @@ import {
   type SchedulerEvent,
   type SchedulerSession,
   type TaskInfo,
+  TaskState,
   type TaskStatus,
   taskStateName,
   type TaskStateName,
 } from "../../src/sdk/index.ts";
+import { TaskStatus_Reason } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Collector } from "./collector.ts";
 
 export interface TestSchedulerOptions extends Partial<FrameworkOptions> {
@@ -39,6 +41,7 @@ export class TestScheduler implements AsyncDisposable {
   /** How the loop over the events ended: undefined for a clean end. */
   readonly ended: Promise<unknown>;
   readonly #acknowledge: boolean;
+  readonly #launched = new Map<string, Wanted>();
   #wanted: Wanted[] = [];
 
   private constructor(session: SchedulerSession, acknowledge: boolean) {
@@ -116,7 +119,7 @@ export class TestScheduler implements AsyncDisposable {
         const rank = RANKS.indexOf(state);
         if (rank >= 0 && rank < last) return true;
         last = Math.max(last, rank);
-        if (["TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED", "TASK_GONE"].includes(state)) end = state;
+        if (["TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_GONE"].includes(state)) end = state;
       }
       return false;
     }).map((id) => `${id}: ${this.states(id).join(", ")}`);
@@ -142,11 +145,20 @@ export class TestScheduler implements AsyncDisposable {
       if (event.type === "offers") for (const offer of event.offers) this.#use(offer);
       if (event.type === "update") {
         if (this.#acknowledge) void this.call(this.session.acknowledge(event.status));
+        this.#again(event.status);
         if (isTerminal(event.status.state) && this.#wanted.length > 0) void this.call(this.session.revive());
         this.updates.add(event.status);
       }
       this.events.add(event);
     }
+  }
+
+  /** What was launched on the offer of a leader that was gone meanwhile never ran, and is launched again (10.3). */
+  #again({ taskId, state, reason }: TaskStatus): void {
+    const launched = this.#launched.get(taskId?.value ?? "");
+    if (state !== TaskState.TASK_DROPPED || reason !== TaskStatus_Reason.REASON_INVALID_OFFERS || launched === undefined) return;
+    this.#launched.delete(taskId!.value!);
+    this.#wanted.push(launched);
   }
 
   /** Fills the offer with waiting tasks that are alike. */
@@ -162,6 +174,7 @@ export class TestScheduler implements AsyncDisposable {
     this.#wanted = this.#wanted.filter((wanted) => !chosen.includes(wanted));
     const options = first.traceparent === undefined ? {} : { traceparent: first.traceparent };
     const launched = this.session.launch(offer, chosen.map(({ task }) => task), { refuseSeconds: 0, ...options });
+    for (const wanted of chosen) this.#launched.set(wanted.task.taskId!.value!, wanted);
     chosen.forEach(({ accepted }) => void launched.then(accepted.resolve, accepted.reject));
     void this.call(launched);
   }

@@ -39,7 +39,7 @@ test("the recorder keeps logs and measurements, and reads gauges on demand", (t)
 test("a failover with missing phases and disagreeing clocks never runs backwards", (t) => {
   const telemetry = new TelemetryRecorder();
   recordFailover(telemetry, {
-    id: "f1", cause: "lease", epoch: "0-9", master: "m", startedAt: 1000,
+    id: "f1", cause: "expiry", epoch: "0-9", master: "m", startedAt: 1000,
     phases: { detected: 990, elected: 1050, loaded: 1040 },
   });
   const times = telemetry.spans.map(({ name, startTime, endTime }) => [name, startTime, endTime]);

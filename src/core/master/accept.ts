@@ -1,4 +1,4 @@
-/** ACCEPT (mesos-wire 6): offers are used up, operations run in their order on what is left, the rest is declined. */
+/** ACCEPT (Mesos 6): offers are used up, operations run in their order on what is left, the rest is declined. */
 import { Resources } from "../../model/resources.ts";
 import { Offer_Operation_Type as OperationType, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Offer_Operation, OfferID } from "../../wire/gen/mesos/v1/mesos.ts";
@@ -15,7 +15,7 @@ const UNSUPPORTED = "is not supported by this version";
 interface Grant extends launch.Grant {
   readonly kind: "granted";
 }
-/** The offers are not valid (mesos-wire 6.3). */
+/** The offers are not valid (Mesos 6.3). */
 interface Denial {
   readonly kind: "denied";
   readonly message: string;

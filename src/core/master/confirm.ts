@@ -55,7 +55,7 @@ function carryOut(state: MasterState, tx: Tx, stream: AgentStream, { start, canc
   }
 }
 
-/** Its tasks were announced unreachable: now their frameworks hear the truth (mesos-wire 10). */
+/** Its tasks were announced unreachable: now their frameworks hear the truth (Mesos 10). */
 function tellReturn(state: MasterState, tx: Tx, agentId: string): void {
   for (const launchId of state.tables.agentBooks(agentId).launches) {
     const record = state.tables.tasks.get(launchId);

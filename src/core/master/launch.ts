@@ -117,7 +117,7 @@ function answerTaken(state: MasterState, tx: Tx, stream: FrameworkStream, info: 
 
 /**
  * The content of a task as it is stored and compared, whatever offer it comes with: without `allocation_info` (the
- * row has the role) and amounts of nothing, with the fields filled in that Mesos fills in (mesos-wire 6.4).
+ * row has the role) and amounts of nothing, with the fields filled in that Mesos fills in (Mesos 6.4).
  */
 function normalised(info: TaskInfo, frameworkId: string): TaskInfo {
   const resources = info.resources

@@ -86,7 +86,7 @@ export function rescindAll(state: MasterState, tx: Tx): void {
   for (const id of [...state.offers.keys()]) rescind(state, tx, id);
 }
 
-/** Drops a framework's offers without a word: its stream is gone (mesos-wire 6.5). */
+/** Drops a framework's offers without a word: its stream is gone (Mesos 6.5). */
 export function dropAll(state: MasterState, stream: FrameworkStream, now: number): void {
   for (const id of [...stream.offers]) discard(state, id, now);
 }
@@ -137,7 +137,7 @@ function add(state: MasterState, stream: FrameworkStream, offer: Offer, now: num
   if (state.settings.offerTimeoutMs > 0) state.deadlines.set(`offer/${offer.id}`, now + state.settings.offerTimeoutMs);
 }
 
-/** The offer as its framework understands it (mesos-wire 6.1; without MULTI_ROLE there is no allocation_info). */
+/** The offer as its framework understands it (Mesos 6.1; without MULTI_ROLE there is no allocation_info). */
 function offerMessage(stream: FrameworkStream, offer: Offer, agent: AgentRecord): OfferMessage {
   const info = agent.info;
   const hostname = info?.hostname ?? "";

@@ -5,7 +5,7 @@ import { say as sayEvent } from "./framework-events.ts";
 import type { FrameworkStream } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
-/** Tells that an operation failed; without an operation id nobody can be told (mesos-wire 6.4). */
+/** Tells that an operation failed; without an operation id nobody can be told (Mesos 6.4). */
 export function drop(tx: Tx, stream: FrameworkStream, operationId: string | undefined, message: string): void {
   if (operationId === undefined) return;
   say(tx, stream, {

@@ -90,7 +90,7 @@ function setWeight(state: MasterState, tx: Tx, role: string, weight: number): Op
   if (!(weight > 0) || !Number.isFinite(weight)) return { refused: "invalid", message: `weight ${weight} is not above 0` };
   tx.put({ kind: "w", id: role, record: weight === 1 ? undefined : { role, weight } });
   state.allocator.setWeight(role, weight);
-  // Offers made under the old weight would keep it alive (mesos-wire 6.5).
+  // Offers made under the old weight would keep it alive (Mesos 6.5).
   for (const offer of [...state.offers.values()]) {
     if (topLevelOf(offer.role) === topLevelOf(role)) offers.rescind(state, tx, offer.id);
   }

@@ -1,5 +1,5 @@
 /**
- * What the master tells about tasks without being told by an agent: answers to RECONCILE (mesos-wire 9, 10.4, 5.4), and
+ * What the master tells about tasks without being told by an agent: answers to RECONCILE (10.4, 5.4; Mesos 9), and
  * once after a failover what only a master can tell (7.5).
  */
 import { TaskState, TaskStatus_Reason as Reason, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";

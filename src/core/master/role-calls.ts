@@ -21,7 +21,7 @@ export function suppress(state: MasterState, tx: Tx, stream: FrameworkStream, ro
   state.allocator.suppress(stream.frameworkId, concerned);
 }
 
-/** With any role that is not the framework's, Mesos drops the whole call without a word (mesos-wire 5). */
+/** With any role that is not the framework's, Mesos drops the whole call without a word (Mesos 5). */
 function concernedRoles(
   state: MasterState,
   stream: FrameworkStream,

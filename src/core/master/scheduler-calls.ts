@@ -1,4 +1,4 @@
-/** Every scheduler call but SUBSCRIBE: who may make it, in the order Mesos checks, and who handles it (mesos-wire 4-5). */
+/** Every scheduler call but SUBSCRIBE: who may make it, in the order Mesos checks, and who handles it (Mesos 4 and 5). */
 import { type Call, Call_Type as CallType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { accept, launchesAnything } from "./accept.ts";
 import type { Input } from "./input.ts";
@@ -48,7 +48,7 @@ function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
   return handle(state, tx, input, caller) ?? ACCEPTED;
 }
 
-/** mesos-wire 4.5: known, of this principal, subscribed, on this stream. */
+/** Mesos 4.5: known, of this principal, subscribed, on this stream. */
 function callerOf(state: MasterState, { call: asked, principal, session }: CallInput): FrameworkStream | Answer {
   const frameworkId = asked.frameworkId?.value ?? "";
   const record = state.tables.frameworks.get(frameworkId);

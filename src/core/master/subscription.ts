@@ -1,4 +1,4 @@
-/** Who may subscribe, as whom: everything a SUBSCRIBE is checked against (1.4, 4.2 of mesos-wire, 10.1). */
+/** Who may subscribe, as whom: everything a SUBSCRIBE is checked against (1.4, 10.1; Mesos 4.2). */
 import { NO_EPOCH } from "../../base/epoch.ts";
 import { frameworkId as makeFrameworkId, issuedWithin, parseIssuedId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
@@ -61,7 +61,7 @@ function newId(state: MasterState): string {
   return makeFrameworkId({ epoch: state.epoch, nonce: state.idNonce }, state.counters.framework++);
 }
 
-/** `user` and `checkpoint` silently keep what they were (mesos-wire 4.3). */
+/** `user` and `checkpoint` silently keep what they were (Mesos 4.3). */
 function subscribedRecord(
   state: MasterState,
   known: FrameworkRecord | undefined,

@@ -1,4 +1,4 @@
-/** Builds the statuses that only a master says: without uuid, so nobody acknowledges them (mesos-wire 8.2). */
+/** Builds the statuses that only a master says: without uuid, so nobody acknowledges them (Mesos 8.2). */
 import { stateFor } from "../../model/task-state.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import {
@@ -43,7 +43,7 @@ export function masterStatus(
 
 /**
  * The master's answer about a task it has a row of: its last status under the state shown, without uuid, data and
- * labels (mesos-wire 9).
+ * labels (Mesos 9).
  */
 export function reconciledStatus(state: MasterState, now: number, record: TaskRecord, verdict: Verdict): TaskStatus {
   const last = record.status;

@@ -1,4 +1,4 @@
-/** Shape of scheduler calls: what Mesos answers with 400 before it looks at any state (mesos-wire 4.6). */
+/** Shape of scheduler calls: what Mesos answers with 400 before it looks at any state (Mesos 4.6). */
 import { type Call, Call_Type as CallType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 
 const UUID_BYTES = 16;

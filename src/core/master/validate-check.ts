@@ -1,4 +1,4 @@
-/** Checks and health checks of a task (mesos-wire 7.1, 6 and 7). */
+/** Checks and health checks of a task (Mesos 7.1, items 6 and 7). */
 import {
   type CheckInfo,
   CheckInfo_Type as CheckType,
@@ -26,7 +26,7 @@ export function checkError(check: CheckInfo): string | undefined {
   return negativeTime("check", check.delaySeconds, check.intervalSeconds, check.timeoutSeconds);
 }
 
-/** The type may be left out when the parts tell it, as old frameworks do (mesos-wire 6.4). */
+/** The type may be left out when the parts tell it, as old frameworks do (Mesos 6.4). */
 export function healthCheckError(check: HealthCheck): string | undefined {
   switch (inferredType(check)) {
     case HealthType.COMMAND:

@@ -1,4 +1,4 @@
-/** Checks on what a framework says about itself, in the order and with the outcome Mesos has (mesos-wire 4.2, 7.3). */
+/** Checks on what a framework says about itself, in the order and with the outcome Mesos has (Mesos 4.2, 7.3). */
 import { idError } from "../../model/ids.ts";
 import { roleError } from "../../model/roles.ts";
 import type { Call, OfferConstraints } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
@@ -41,7 +41,7 @@ export function frameworkError(
   );
 }
 
-/** What UPDATE_FRAMEWORK may not change (mesos-wire 5). */
+/** What UPDATE_FRAMEWORK may not change (Mesos 5). */
 export function immutableFieldError(before: FrameworkInfo | undefined, after: FrameworkInfo): string | undefined {
   if ((before?.user ?? "") !== (after.user ?? "")) return "Updating 'FrameworkInfo.user' is unsupported";
   if ((before?.checkpoint ?? false) !== (after.checkpoint ?? false)) {

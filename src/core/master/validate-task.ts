@@ -1,5 +1,5 @@
 /**
- * Whether a task can be launched at all (mesos-wire 7.1), in Mesos' order. What this version cannot do is refused with
+ * Whether a task can be launched at all (Mesos 7.1), in Mesos' order. What this version cannot do is refused with
  * a clear text rather than left out of what runs. Resources against the offer are the launch's own matter.
  */
 import { allocationRoleOf } from "../../model/mesos-resources.ts";

@@ -31,7 +31,7 @@ test("3.8, 6: a STAGING row per task, each an atom of its own; what is left is d
   t.is(framework.offer().resources.find(({ name }) => name === "cpus")?.scalar?.value, 1);
 });
 
-test("mesos-wire 6.4: operations run in their order, on what is left", (t) => {
+test("Mesos 6.4: operations run in their order, on what is left", (t) => {
   const s = new Scenario();
   const agent = s.agent({ resources: "cpus:2;mem:1024" });
   const framework = s.subscribe();
@@ -82,7 +82,7 @@ for (const [what, capabilities, state] of [
   ["DROPPED to PARTITION_AWARE frameworks", aware.capabilities, TaskState.TASK_DROPPED],
   ["LOST to others", [], TaskState.TASK_LOST],
 ] as const) {
-  test(`mesos-wire 6.3: a launch with an unknown offer is ${what}`, (t) => {
+  test(`Mesos 6.3: a launch with an unknown offer is ${what}`, (t) => {
     const s = new Scenario();
     const agent = s.agent();
     const framework = s.subscribe({ capabilities: [...capabilities] });
@@ -94,7 +94,7 @@ for (const [what, capabilities, state] of [
   });
 }
 
-test("mesos-wire 6.3: with one offer dead the others end without a filter", (t) => {
+test("Mesos 6.3: with one offer dead the others end without a filter", (t) => {
   const s = new Scenario();
   const agent = s.agent();
   const framework = s.subscribe(aware);

@@ -3,7 +3,7 @@ import { type Call, Call_Type } from "../../../src/wire/gen/mesos/v1/scheduler/s
 import { Scenario } from "./scenario.ts";
 import { task } from "./framework-double.ts";
 
-test("mesos-wire 4.5: unknown framework, wrong principal, not subscribed, another stream; in this order", (t) => {
+test("Mesos 4.5: unknown framework, wrong principal, not subscribed, another stream; in this order", (t) => {
   const s = new Scenario();
   const framework = s.subscribe({ failoverTimeout: 60 }, { principal: "p" });
   const revive = { type: Call_Type.REVIVE };
@@ -32,7 +32,7 @@ const malformed: readonly (readonly [string, Omit<Call, "frameworkId">, RegExp])
   ["UPDATE_FRAMEWORK of another id", { type: Call_Type.UPDATE_FRAMEWORK, updateFramework: { frameworkInfo: { user: "", name: "", capabilities: [], roles: [], offerFilters: {} }, suppressedRoles: [] } }, /framework_id/],
 ];
 for (const [what, call, message] of malformed) {
-  test(`mesos-wire 4.6: ${what} is 400`, (t) => {
+  test(`Mesos 4.6: ${what} is 400`, (t) => {
     const s = new Scenario();
     const answer = s.subscribe().call(call);
     t.is(answer.code, 400);
@@ -40,7 +40,7 @@ for (const [what, call, message] of malformed) {
   });
 }
 
-test("mesos-wire 4.5, 8: a call of an unknown type is 501", (t) => {
+test("Mesos 4.5: a call of an unknown type is 501", (t) => {
   const framework = new Scenario().subscribe();
   t.is(framework.call({}).code, 501);
   t.is(framework.call({ type: Call_Type.UNKNOWN }).code, 501);

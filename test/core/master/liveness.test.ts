@@ -20,7 +20,7 @@ test("5.5 an agent silent for a full window is unreachable: one write, the rest 
   t.deepEqual(framework.failures, [agent.id]);
 });
 
-test("mesos-wire 8.1 a framework without PARTITION_AWARE hears LOST", (t) => {
+test("Mesos 8.1 a framework without PARTITION_AWARE hears LOST", (t) => {
   const { cluster, agent } = running();
   const simple = cluster.framework("g", []);
   cluster.advance(1_100);
@@ -43,7 +43,7 @@ test("5.5 an agent that answers pings stays; one whose stream is open and silent
   t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === silent.session));
 });
 
-test("4.1, mesos-wire 10 an agent that returns is in again, and its tasks are told with AGENT_REREGISTERED", (t) => {
+test("4.1, Mesos 10 an agent that returns is in again, and its tasks are told with AGENT_REREGISTERED", (t) => {
   const { cluster, agent, framework } = running();
   agent.disconnect();
   cluster.advance(80_000);

@@ -27,7 +27,7 @@ test("a task's whole life: offered, launched, running, finished, acknowledged, f
   t.deepEqual(framework.states, ["t1 RUNNING", "t1 FINISHED"]);
 });
 
-test("SUBSCRIBED is first, then a HEARTBEAT, then the rest (mesos-wire 4.1, F4)", (t) => {
+test("SUBSCRIBED is first, then a HEARTBEAT, then the rest (Mesos 4.1, F4)", (t) => {
   const s = new Scenario();
   s.agent();
   const framework = s.subscribe();

@@ -6,7 +6,7 @@ import { Scenario } from "./scenario.ts";
 
 const multiRole = { capabilities: [{ type: Capability.MULTI_ROLE }] };
 
-test("mesos-wire 6.1: an offer says where, of what and to whom; S1, S2, S9: in the form old frameworks read", (t) => {
+test("Mesos 6.1: an offer says where, of what and to whom; S1, S2, S9: in the form old frameworks read", (t) => {
   const s = new Scenario();
   const attributes = [{ name: "rack", type: Value_Type.TEXT, text: { value: "r1" } }];
   const agent = s.agent({ resources: "cpus:4;mem:1024;ports:[31000-32000]", info: { attributes } });

@@ -10,7 +10,7 @@ import { Scenario } from "./scenario.ts";
 
 const aware = { capabilities: [{ type: Capability.PARTITION_AWARE }], failoverTimeout: 600 };
 
-test("mesos-wire 9, S9: a known task is answered with its last status, without uuid, data and labels", (t) => {
+test("Mesos 9, S9: a known task is answered with its last status, without uuid, data and labels", (t) => {
   const s = new Scenario();
   const agent = s.agent();
   const framework = s.subscribe();
@@ -31,7 +31,7 @@ test("mesos-wire 9, S9: a known task is answered with its last status, without u
   });
 });
 
-test("mesos-wire 9: implicit reconciliation names every row of the framework, and no others'", (t) => {
+test("Mesos 9: implicit reconciliation names every row of the framework, and no others'", (t) => {
   const s = new Scenario();
   const agent = s.agent();
   const [framework, other] = [s.subscribe(), s.subscribe()];
@@ -46,7 +46,7 @@ test("mesos-wire 9: implicit reconciliation names every row of the framework, an
   t.deepEqual(silent.states, []);
 });
 
-test("10.4, mesos-wire 9: an unknown task is GONE, UNREACHABLE, GONE_BY_OPERATOR or UNKNOWN, by its agent", (t) => {
+test("10.4, Mesos 9: an unknown task is GONE, UNREACHABLE, GONE_BY_OPERATOR or UNKNOWN, by its agent", (t) => {
   const s = new Scenario();
   const [here, lost, gone] = [s.agent({ hostname: "h1" }), s.agent({ hostname: "h2" }), s.agent({ hostname: "h3" })];
   const framework = s.subscribe(aware);

@@ -65,7 +65,7 @@ test("10.1 the newer subscription wins: the old stream gets ERROR and its offers
   t.is(s.tables.frameworks.get(now.id)?.standing?.$case, "subscribed");
 });
 
-test("mesos-wire 4.3: user and checkpoint keep their old values, suppressed roles are replaced", (t) => {
+test("Mesos 4.3: user and checkpoint keep their old values, suppressed roles are replaced", (t) => {
   const s = new Scenario();
   const roles = { capabilities: [{ type: Capability.MULTI_ROLE }], roles: ["a", "b"] };
   const first = s.subscribe({ ...roles, checkpoint: true, user: "alice" }, { suppressedRoles: ["a"] });
@@ -77,7 +77,7 @@ test("mesos-wire 4.3: user and checkpoint keep their old values, suppressed role
   t.deepEqual(record.suppressedRoles, ["b"]);
 });
 
-test("mesos-wire 4.2: the principal is filled in, must agree, and cannot change", (t) => {
+test("Mesos 4.2: the principal is filled in, must agree, and cannot change", (t) => {
   const s = new Scenario();
   const framework = s.subscribe({}, { principal: "p" });
   t.is(s.tables.frameworks.get(framework.id)?.info?.principal, "p");
@@ -99,14 +99,14 @@ const refused: readonly (readonly [string, Partial<FrameworkInfo>, RegExp])[] = 
   ["3.9 more info than fits", { name: "n".repeat(300_000) }, /larger than/],
 ];
 for (const [what, info, message] of refused) {
-  test(`mesos-wire 4.2: ${what} is refused by an ERROR event`, (t) => {
+  test(`Mesos 4.2: ${what} is refused by an ERROR event`, (t) => {
     const s = new Scenario();
     t.regex(errorOf(s.subscribe(info)) ?? "", message);
     t.is(s.tables.frameworks.size, 0);
   });
 }
 
-test("mesos-wire 4.2: suppressed roles must be roles of the framework", (t) => {
+test("Mesos 4.2: suppressed roles must be roles of the framework", (t) => {
   const s = new Scenario();
   t.regex(errorOf(s.subscribe({ role: "a" }, { suppressedRoles: ["b"] })) ?? "", /Suppressed role 'b'/);
 });

@@ -47,10 +47,10 @@ const invalid: readonly (readonly [string, Partial<TaskInfo>, RegExp])[] = [
   ["13: an executor", { command: undefined, executor: { executorId: { value: "e" }, resources: [] } }, /not supported/],
 ];
 for (const [what, more, message] of invalid) {
-  test(`mesos-wire 7.1 ${what}`, (t) => t.regex(errorOf(more) ?? "", message));
+  test(`Mesos 7.1 ${what}`, (t) => t.regex(errorOf(more) ?? "", message));
 }
 
-test("mesos-wire 7.1, 8: what resources cannot be is found before", (t) => {
+test("Mesos 7.1, 8: what resources cannot be is found before", (t) => {
   t.false(Resources.fromMesos([scalar("cpus", -1)]).ok);
   t.false(Resources.fromMesos([scalar("gpus", 0.5)]).ok);
   t.false(Resources.fromMesos([{ name: "cpus", type: Value_Type.RANGES, scalar: { value: 1 }, reservations: [] }]).ok);

@@ -42,7 +42,6 @@ export interface AgentMessage {
     | { $case: "epochRefused"; value: EpochRefused }
     | { $case: "pong"; value: Pong }
     | { $case: "frameworkMessage"; value: FrameworkMessage }
-    | { $case: "settleAnswer"; value: SettleAnswer }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -140,12 +139,6 @@ export interface FrameworkMessage {
   frameworkId: string;
   executorId: string;
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
-}
-
-/** The agent carried out a Settle order that needs a word back. */
-export interface SettleAnswer {
-  launchIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -453,9 +446,6 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "frameworkMessage":
         FrameworkMessage.encode(message.body.value, writer.uint32(66).fork()).join();
         break;
-      case "settleAnswer":
-        SettleAnswer.encode(message.body.value, writer.uint32(74).fork()).join();
-        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -545,14 +535,6 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.body = { $case: "frameworkMessage", value: FrameworkMessage.decode(reader, reader.uint32()) };
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.body = { $case: "settleAnswer", value: SettleAnswer.decode(reader, reader.uint32()) };
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -594,10 +576,6 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         ? { $case: "frameworkMessage", value: FrameworkMessage.fromJSON(object.frameworkMessage) }
         : isSet(object.framework_message)
         ? { $case: "frameworkMessage", value: FrameworkMessage.fromJSON(object.framework_message) }
-        : isSet(object.settleAnswer)
-        ? { $case: "settleAnswer", value: SettleAnswer.fromJSON(object.settleAnswer) }
-        : isSet(object.settle_answer)
-        ? { $case: "settleAnswer", value: SettleAnswer.fromJSON(object.settle_answer) }
         : undefined,
     };
   },
@@ -621,8 +599,6 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       obj.pong = Pong.toJSON(message.body.value);
     } else if (message.body?.$case === "frameworkMessage") {
       obj.frameworkMessage = FrameworkMessage.toJSON(message.body.value);
-    } else if (message.body?.$case === "settleAnswer") {
-      obj.settleAnswer = SettleAnswer.toJSON(message.body.value);
     }
     return obj;
   },
@@ -673,12 +649,6 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "frameworkMessage": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "frameworkMessage", value: FrameworkMessage.fromPartial(object.body.value) };
-        }
-        break;
-      }
-      case "settleAnswer": {
-        if (object.body?.value !== undefined && object.body?.value !== null) {
-          message.body = { $case: "settleAnswer", value: SettleAnswer.fromPartial(object.body.value) };
         }
         break;
       }
@@ -2056,95 +2026,6 @@ export const FrameworkMessage: MessageFns<FrameworkMessage> = {
     message.frameworkId = object.frameworkId ?? "";
     message.executorId = object.executorId ?? "";
     message.data = object.data ?? new Uint8Array(0);
-    return message;
-  },
-};
-
-function createBaseSettleAnswer(): SettleAnswer {
-  return { launchIds: [], _unknownFields: {} };
-}
-
-export const SettleAnswer: MessageFns<SettleAnswer> = {
-  encode(message: SettleAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.launchIds) {
-      writer.uint32(10).string(v!);
-    }
-    if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
-      }
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): SettleAnswer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSettleAnswer();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.launchIds.push(reader.string());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  fromJSON(object: any): SettleAnswer {
-    return {
-      launchIds: globalThis.Array.isArray(object?.launchIds)
-        ? object.launchIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.launch_ids)
-        ? object.launch_ids.map((e: any) => globalThis.String(e))
-        : [],
-    };
-  },
-
-  toJSON(message: SettleAnswer): unknown {
-    const obj: any = {};
-    if (message.launchIds?.length) {
-      obj.launchIds = message.launchIds;
-    }
-    return obj;
-  },
-
-  create<I extends Exact<DeepPartial<SettleAnswer>, I>>(base?: I): SettleAnswer {
-    return SettleAnswer.fromPartial(base ?? ({} as any));
-  },
-  fromPartial<I extends Exact<DeepPartial<SettleAnswer>, I>>(object: I): SettleAnswer {
-    const message = createBaseSettleAnswer();
-    message.launchIds = object.launchIds?.map((e) => e) || [];
     return message;
   },
 };
