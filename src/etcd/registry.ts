@@ -19,7 +19,7 @@ export function etcdRegistry(client: EtcdClient, keys: KeySpace): RegistryPort {
   return {
     async bootstrap(meta, head, signal) {
       const request = bootstrapTxn(keys, meta, head);
-      const response = await client.repeat("bootstrap", (etcd, options) => etcd.kv.txn(request, options), { signal });
+      const response = await client.repeat("bootstrap", (etcd, options) => etcd.kv.txn(request, options), reading(signal));
       const found = response.succeeded ? meta : rangeOf(response, 0).kvs[0]!.value;
       return { meta: found, revision: revision(response.header.revision) };
     },

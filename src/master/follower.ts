@@ -144,8 +144,13 @@ export class Follower {
 
   #loadRow(tables: Tables, row: RowWrite): void {
     const decoded = decodeRow(row);
-    if (decoded.kind === "change") tables.apply(decoded.change);
-    else if (decoded.kind === "head") tables.head = decoded.head;
+    if (decoded.kind === "change") {
+      try {
+        tables.apply(decoded.change);
+      } catch (error) {
+        this.#alarm(`${row.key}: ${String(error)}`);
+      }
+    } else if (decoded.kind === "head") tables.head = decoded.head;
     else this.#alarm(`${decoded.key}: ${decoded.reason}`);
   }
 

@@ -14,6 +14,7 @@ import { epochText } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
+import { StoreError } from "../ports/store-errors.ts";
 import type { PeerLinks } from "../ports/peers.ts";
 import { LeaseLost } from "../ports/store-errors.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -168,8 +169,9 @@ export class Master implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted || this.#stopping.signal.aborted) return;
       if (error instanceof MesarchError && error.code === "refused") throw error;
-      log.warn("following or queueing failed; trying again", { error });
-      await delay(STORE_RETRY_MS, signal, this.#deps.clock).catch(() => {});
+      const bug = !(error instanceof MesarchError) && !(error instanceof StoreError);
+      log[bug ? "error" : "warn"]("following, queueing or leading failed; trying again", { error });
+      await delay(bug ? FAILURE_PAUSE_MS : STORE_RETRY_MS, signal, this.#deps.clock).catch(() => {});
     } finally {
       following.abort();
       this.#fence = undefined;

@@ -72,8 +72,31 @@ export function decodeRow(row: RowWrite): DecodedRow {
     if (!Object.hasOwn(codecs, kind)) return { kind: "foreign", key: row.key, reason: "no row kind of this format" };
     const id = slash < 0 ? "" : row.key.slice(slash + 1);
     const record = row.value === undefined ? undefined : codecs[kind as RowKind].decode(row.value);
-    return { kind: "change", change: { kind, id, record } as Change };
+    const change = { kind, id, record } as Change;
+    const doubt = whyForeign(change);
+    return doubt === undefined ? { kind: "change", change } : { kind: "foreign", key: row.key, reason: doubt };
   } catch (error) {
     return { kind: "foreign", key: row.key, reason: `does not parse: ${String(error)}` };
+  }
+}
+
+/** Bytes of another kind often parse: a record must also be about what its key says. */
+function whyForeign({ kind, id, record }: Change): string | undefined {
+  if (record === undefined) return undefined;
+  switch (kind) {
+    case "t":
+      return record.launchId === id && record.info !== undefined && record.agentId !== "" ? undefined : "not the task its key names";
+    case "f":
+      return record.info !== undefined && record.standing !== undefined ? undefined : "no framework";
+    case "a":
+      return record.info !== undefined && record.standing !== undefined ? undefined : "no agent";
+    case "w":
+      return record.role === id && record.weight > 0 && Number.isFinite(record.weight) ? undefined : "no weight of that role";
+    case "h":
+      return record.task !== undefined && id.startsWith(`${record.task.frameworkId}/`) ? undefined : "no finished task of that framework";
+    case "l":
+      return record.epoch !== undefined ? undefined : "no leadership";
+    case "meta":
+      return record.clusterId !== "" ? undefined : "names no cluster";
   }
 }

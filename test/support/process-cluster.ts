@@ -68,7 +68,7 @@ export class ProcessCluster implements AsyncDisposable {
   readonly #onExit = (): void => {
     for (const each of this.#processes) each.kill("SIGKILL");
     for (const directory of this.#workDirectories) killTasks(runsIn(directory));
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const directory of [this.directory, this.etcd.directory]) rmSync(directory, { recursive: true, force: true });
   };
 
   private constructor(options: ProcessClusterOptions, directory: string, etcd: EtcdCluster, ports: readonly number[]) {
