@@ -9,6 +9,8 @@ import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 export interface OperatorEventSink {
   send(event: OperatorEvent): void;
+  /** Also sends these, made one by one as fast as the peer reads, between those of `send`. */
+  feed(events: Iterable<OperatorEvent>): void;
   close(): void;
 }
 
@@ -18,8 +20,8 @@ export interface MasterFacts {
   answerStale(request: OperatorRequest): OperatorResponse | undefined;
   /** Adds what this process knows (peers, warnings, store size) to the leader's answer. */
   complete(response: OperatorResponse): OperatorResponse;
-  /** Snapshot for a new subscriber of events. */
-  snapshot(): readonly OperatorEvent[];
+  /** Snapshot for a new subscriber of events: each as it is when it is taken from it. */
+  snapshot(): Iterable<OperatorEvent>;
   /** Hands leadership over. */
   stepDown(): void;
 }
@@ -99,8 +101,8 @@ export class OperatorCalls {
   subscribe(sink: OperatorEventSink, snapshot: boolean): () => void {
     if (this.#leadership === undefined) throw new MesarchError("no_leader", "this master does not lead");
     if (this.#sinks.size >= limits.operatorStreams) throw new MesarchError("exhausted", "too many event streams are open");
-    if (snapshot) for (const event of this.#facts.snapshot()) sink.send(event);
     this.#sinks.add(sink);
+    if (snapshot) sink.feed(this.#facts.snapshot());
     return () => void this.#sinks.delete(sink);
   }
 

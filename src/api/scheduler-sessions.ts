@@ -9,7 +9,7 @@ import type { Output } from "../core/master/output.ts";
 import { limits } from "../model/limits.ts";
 import type { Span, Telemetry } from "../telemetry/telemetry.ts";
 import type { NumberedCall, SchedulerItem } from "../wire/gen/mesarch/v1/scheduler.ts";
-import { Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { type Call, Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 /** The sending half of a scheduler's stream. */
@@ -22,7 +22,8 @@ export interface SchedulerSink {
 /** The receiving half: what a transport calls. */
 export interface SchedulerStream {
   calls(calls: readonly NumberedCall[]): void;
-  closed(): void;
+  /** The stream broke. `ours`: by our doing, so that it is not held against the framework (10.5). */
+  closed(ours: boolean): void;
 }
 
 interface Session {
@@ -73,7 +74,7 @@ export class SchedulerSessions {
       calls: (calls) => {
         for (const call of calls) if (!session.ended) this.#receive(session, call);
       },
-      closed: () => this.#forget(session, false),
+      closed: (ours) => this.#forget(session, ours),
     };
   }
 
@@ -135,6 +136,9 @@ export class SchedulerSessions {
     const leadership = this.#leadership;
     if (leadership === undefined) return this.#refuse(session);
     if (!session.subscribed) return this.#reply(session, numbered.number, 403, "Framework is not subscribed", 0);
+    if (acceptItems(call) > limits.acceptItems) {
+      return this.#reply(session, numbered.number, 400, `more than ${limits.acceptItems} tasks and operations in one ACCEPT`, 0);
+    }
     const token = this.#numbers.take();
     const span = this.#span(numbered, leadership);
     const traceparent = span?.traceparent ?? numbered.traceparent;
@@ -205,4 +209,12 @@ export class SchedulerSessions {
       attributes: { "mesos.framework.id": numbered.call.frameworkId?.value, "mesarch.epoch": epochText(leadership.epoch) },
     });
   }
+}
+
+function acceptItems({ accept }: Call): number {
+  const operations = accept?.operations ?? [];
+  return operations.reduce(
+    (sum, { launch, launchGroup }) => sum + (launch?.taskInfos.length ?? 0) + (launchGroup?.taskGroup?.tasks.length ?? 0),
+    operations.length,
+  );
 }

@@ -2,11 +2,12 @@
  * What waits to be sent to one peer. Items pushed within one event loop turn leave as one batch (a stream carries many
  * times more items in batches than one by one), in order, as fast as the peer reads.
  *
- * A peer that does not read is not waited for: when more bytes wait than the bound allows, the outbox drops them, closes
- * and says so once. The owner ends the stream and the peer starts over from a fresh snapshot, which is the only way to
- * lose items that keeps both sides right.
+ * A peer that does not read is not waited for: when more bytes wait than the bound allows, and none of them could be sent
+ * for some seconds, the outbox drops them, closes and says so once. The owner ends the stream and the peer starts over
+ * from a fresh snapshot, which is the only way to lose items that keeps both sides right. A burst alone is no slow peer.
  */
 
+import { type Clock, systemClock } from "./clock.ts";
 import { Fifo } from "./fifo.ts";
 
 /** The writing half of a stream, as far as an outbox needs it. */
@@ -23,14 +24,19 @@ export interface OutboxOptions<T> {
   readonly sizeOf: (item: T) => number;
   /** Called once, with the bytes that waited, when the peer was too slow. The outbox is closed by then. */
   readonly onSlowPeer: (waitingBytes: number) => void;
-  /** Bytes that may wait. Default 8 MiB: seconds of traffic for one peer, yet a thousand stuck peers still fit. */
+  /** Bytes that may wait for a peer that reads nothing. Default 8 MiB: a thousand stuck peers still fit. */
   readonly maxBytes?: number;
+  /** How long more may wait without the peer taking any, in milliseconds. Default 10 s. */
+  readonly patienceMs?: number;
+  /** Bytes that may wait in any case. Default 256 MiB, or `maxBytes` if that is more. */
+  readonly hardMaxBytes?: number;
   /** Items in one batch. Default 128: larger batches gained nothing on a stream when measured. */
   readonly maxBatchItems?: number;
   /** Bytes in one batch, unless a single item is larger. Default 1 MiB, a quarter of gRPC's default message limit. */
   readonly maxBatchBytes?: number;
   /** How a flush is put off to the end of the turn. Default `setImmediate`. */
   readonly schedule?: (flush: () => void) => unknown;
+  readonly clock?: Clock;
 }
 
 export class Outbox<T> {
@@ -38,27 +44,37 @@ export class Outbox<T> {
   readonly #sizeOf: (item: T) => number;
   readonly #onSlowPeer: (waitingBytes: number) => void;
   readonly #maxBytes: number;
+  readonly #patienceMs: number;
+  readonly #hardMaxBytes: number;
   readonly #maxBatchItems: number;
   readonly #maxBatchBytes: number;
   readonly #schedule: (flush: () => void) => unknown;
+  readonly #clock: Clock;
   readonly #items = new Fifo<{ readonly item: T; readonly bytes: number }>();
+  #source: Iterator<T> | undefined;
   #bytes = 0;
   #blocked = false;
   #scheduled = false;
   #flushing = false;
   #closed = false;
+  /** Ends the wait of a peer that has more than `maxBytes` to take. */
+  #cancelWait: (() => void) | undefined;
 
   constructor(options: OutboxOptions<T>) {
     this.#sink = options.sink;
     this.#sizeOf = options.sizeOf;
     this.#onSlowPeer = options.onSlowPeer;
     this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
+    this.#patienceMs = options.patienceMs ?? 10_000;
+    this.#hardMaxBytes = options.hardMaxBytes ?? Math.max(this.#maxBytes, 256 * 1024 * 1024);
     this.#maxBatchItems = options.maxBatchItems ?? 128;
     this.#maxBatchBytes = options.maxBatchBytes ?? 1024 * 1024;
     this.#schedule = options.schedule ?? setImmediate;
+    this.#clock = options.clock ?? systemClock;
     this.#sink.onDrain(() => {
       this.#blocked = false;
       this.flush();
+      this.#scheduleFlush();
     });
   }
 
@@ -80,22 +96,21 @@ export class Outbox<T> {
   push(item: T): boolean {
     if (this.#closed) return false;
     const bytes = this.#sizeOf(item);
-    if (this.#bytes + bytes > this.#maxBytes) {
-      const waiting = this.#bytes;
-      this.close();
-      this.#onSlowPeer(waiting);
+    if (this.#bytes + bytes > this.#hardMaxBytes) {
+      this.#giveUp();
       return false;
     }
-    this.#items.push({ item, bytes });
-    this.#bytes += bytes;
-    if (!this.#scheduled && !this.#blocked) {
-      this.#scheduled = true;
-      this.#schedule(() => {
-        this.#scheduled = false;
-        this.flush();
-      });
-    }
+    this.#append(item, bytes);
+    if (this.#bytes > this.#maxBytes) this.#cancelWait ??= this.#clock.after(this.#patienceMs, () => this.#giveUp());
+    this.#scheduleFlush();
     return true;
+  }
+
+  /** Also sends these, as fast as the peer reads: one batch of them at a time, whenever nothing else waits. Once. */
+  feed(items: Iterator<T>): void {
+    if (this.#closed) return;
+    this.#source = items;
+    this.#scheduleFlush();
   }
 
   /** Writes what waits now, as far as the sink takes it. Only needed before ending a stream. */
@@ -106,7 +121,9 @@ export class Outbox<T> {
     try {
       while (!this.#blocked && this.#items.length > 0) {
         this.#blocked = true;
-        if (this.#sink.write(this.#nextBatch())) this.#blocked = false;
+        const more = this.#sink.write(this.#nextBatch());
+        this.#progress();
+        if (more) this.#blocked = false;
       }
     } finally {
       this.#flushing = false;
@@ -117,7 +134,47 @@ export class Outbox<T> {
   close(): void {
     this.#closed = true;
     this.#items.clear();
+    this.#source = undefined;
     this.#bytes = 0;
+    this.#progress();
+  }
+
+  #append(item: T, bytes: number): void {
+    this.#items.push({ item, bytes });
+    this.#bytes += bytes;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#scheduled || this.#blocked || (this.#items.length === 0 && this.#source === undefined)) return;
+    this.#scheduled = true;
+    this.#schedule(() => {
+      this.#scheduled = false;
+      this.#pull();
+      this.flush();
+      this.#scheduleFlush();
+    });
+  }
+
+  /** One batch, so that making them does not keep the event loop. */
+  #pull(): void {
+    if (this.#blocked || this.#items.length > 0) return;
+    for (let count = 0; count < this.#maxBatchItems && this.#source !== undefined; count += 1) {
+      const next = this.#source.next();
+      if (next.done === true) this.#source = undefined;
+      else this.#append(next.value, this.#sizeOf(next.value));
+    }
+  }
+
+  /** The peer took something, or nothing waits for it any more. */
+  #progress(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = this.#bytes > this.#maxBytes ? this.#clock.after(this.#patienceMs, () => this.#giveUp()) : undefined;
+  }
+
+  #giveUp(): void {
+    const waiting = this.#bytes;
+    this.close();
+    this.#onSlowPeer(waiting);
   }
 
   #nextBatch(): T[] {

@@ -8,6 +8,9 @@ export interface Atom<Write> {
   /** Rows that must become durable together (3.8). */
   readonly writes: readonly Write[];
   readonly bytes: number;
+  /** Of these, the writes that make a row, and those that delete one. */
+  readonly makes?: ReadonlySet<Write>;
+  readonly deletes?: ReadonlySet<Write>;
 }
 
 export interface Bounds {
@@ -62,6 +65,7 @@ export class Pipeline<Write, Word> {
   next(): PipelineBatch<Write, Word> | undefined {
     if (this.#inFlight !== undefined || this.#waiting.length === 0) return undefined;
     const rows = new Map<string, Write>();
+    const made = new Set<string>();
     const words: Word[] = [];
     let bytes = 0;
     let atoms = 0;
@@ -77,7 +81,10 @@ export class Pipeline<Write, Word> {
         // Deleted first, so that the last write of a row also takes the last place: prefixes stay legal.
         for (const write of atom.writes) {
           const key = this.#rowKey(write);
-          rows.delete(key);
+          const isNew = !rows.delete(key) && atom.makes?.has(write) === true;
+          if (isNew) made.add(key);
+          // Made and deleted within one batch: nobody ever sees that row, so it must not be counted either (3.10).
+          if (atom.deletes?.has(write) === true && made.delete(key)) continue;
           rows.set(key, write);
         }
         bytes += atom.bytes;

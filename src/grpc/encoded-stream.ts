@@ -60,5 +60,7 @@ export function encodedOutbox<Item extends { readonly bytes: Uint8Array }>(
     sizeOf: (item) => item.bytes.length,
     onSlowPeer,
     maxBytes: limits.streamQueueBytes,
+    patienceMs: limits.streamPatienceMs,
+    hardMaxBytes: limits.streamQueueMaxBytes,
   });
 }

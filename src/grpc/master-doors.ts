@@ -6,10 +6,11 @@ import type { OperatorCalls } from "../api/operator-calls.ts";
 import type { SchedulerSessions } from "../api/scheduler-sessions.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { type AgentBatch, AgentServiceService, MasterBatch, MasterMessage } from "../wire/gen/mesarch/v1/agents.ts";
+import { AgentBatch, AgentServiceService, MasterBatch, MasterMessage } from "../wire/gen/mesarch/v1/agents.ts";
 import { ClusterServiceService, type ClusterServiceServer } from "../wire/gen/mesarch/v1/cluster.ts";
-import { OperatorEvent, OperatorServiceService, type EventsRequest, type OperatorServiceServer } from "../wire/gen/mesarch/v1/operator.ts";
-import { type SchedulerCalls, SchedulerItem, SchedulerServiceService } from "../wire/gen/mesarch/v1/scheduler.ts";
+import { OperatorEvent, OperatorRequest, OperatorServiceService, type EventsRequest, type OperatorServiceServer } from "../wire/gen/mesarch/v1/operator.ts";
+import { SchedulerCalls, SchedulerItem, SchedulerServiceService } from "../wire/gen/mesarch/v1/scheduler.ts";
+import { boundedDecode } from "./bounded-decode.ts";
 import { asIs, encodedOutbox, encodeRepeated } from "./encoded-stream.ts";
 import { serverOptions } from "./limits.ts";
 import { bindServer, type BoundServer } from "./listen.ts";
@@ -35,6 +36,21 @@ export interface MasterDoorOptions {
 /** Until authentication exists, everybody is this principal. */
 const ANONYMOUS = "";
 
+/** An agent's batch, and what it was encoded in. */
+interface SizedBatch extends AgentBatch {
+  readonly bytes: number;
+}
+
+const decodeCalls = boundedDecode(SchedulerCalls, { items: ({ calls }) => calls });
+const decodeAgentBatch = boundedDecode(AgentBatch, { items: ({ messages }) => messages });
+const schedulerSession = { ...SchedulerServiceService.session, requestDeserialize: decodeCalls, responseSerialize: asIs };
+const agentSession = {
+  ...AgentServiceService.session,
+  requestDeserialize: (input: Buffer): SizedBatch => ({ ...decodeAgentBatch(input), bytes: input.length }),
+  responseSerialize: asIs,
+};
+const operatorCall = { ...OperatorServiceService.call, requestDeserialize: boundedDecode(OperatorRequest) };
+
 export async function openMasterDoors(options: MasterDoorOptions): Promise<BoundServer> {
   const server = new Server(serverOptions);
   const need = (): MasterDoors => {
@@ -43,15 +59,15 @@ export async function openMasterDoors(options: MasterDoorOptions): Promise<Bound
     return doors;
   };
   server.addService(
-    { session: { ...SchedulerServiceService.session, responseSerialize: asIs } },
+    { session: schedulerSession },
     { session: (stream: ServerDuplexStream<SchedulerCalls, Buffer>) => guarded(stream, () => schedulerStream(stream, need(), options.log)) },
   );
   server.addService(
-    { session: { ...AgentServiceService.session, responseSerialize: asIs } },
-    { session: (stream: ServerDuplexStream<AgentBatch, Buffer>) => guarded(stream, () => agentStream(stream, need(), options.log)) },
+    { session: agentSession },
+    { session: (stream: ServerDuplexStream<SizedBatch, Buffer>) => guarded(stream, () => agentStream(stream, need(), options.log)) },
   );
   server.addService(
-    { call: OperatorServiceService.call, events: { ...OperatorServiceService.events, responseSerialize: asIs } },
+    { call: operatorCall, events: { ...OperatorServiceService.events, responseSerialize: asIs } },
     {
       call: ((call, callback) => {
         void (async () => need().operators.call(call.request, ANONYMOUS))().then(
@@ -88,18 +104,18 @@ function guarded(stream: AnyServerStream, open: () => void): void {
   }
 }
 
-/** Once, however the stream ends. */
-function onEnd(stream: AnyServerStream, end: () => void): void {
+/** Once, however the stream ends. `ours`: by an error that this side raised. */
+function onEnd(stream: AnyServerStream, end: (ours: boolean) => void): void {
   let ended = false;
-  const once = (): void => {
+  const once = (ours: boolean) => (): void => {
     if (ended) return;
     ended = true;
-    end();
+    end(ours);
   };
-  stream.on("cancelled", once);
-  stream.on("close", once);
-  stream.on("error", once);
-  stream.on("end", once);
+  stream.on("cancelled", once(false));
+  stream.on("close", once(false));
+  stream.on("error", once(true));
+  stream.on("end", once(false));
 }
 
 function schedulerStream(stream: ServerDuplexStream<SchedulerCalls, Buffer>, doors: MasterDoors, log: Logger): void {
@@ -122,8 +138,8 @@ function schedulerStream(stream: ServerDuplexStream<SchedulerCalls, Buffer>, doo
     ANONYMOUS,
   );
   stream.on("data", (message: SchedulerCalls) => session.calls(message.calls));
-  onEnd(stream, () => {
-    session.closed();
+  onEnd(stream, (ours) => {
+    session.closed(ours);
     outbox.close();
     stream.end();
   });
@@ -134,7 +150,7 @@ interface FencedItem {
   readonly fence: BatchFence;
 }
 
-function agentStream(stream: ServerDuplexStream<AgentBatch, Buffer>, doors: MasterDoors, log: Logger): void {
+function agentStream(stream: ServerDuplexStream<SizedBatch, Buffer>, doors: MasterDoors, log: Logger): void {
   const outbox = encodedOutbox<FencedItem>(stream, packByFence, (waiting) => {
     log.warn("an agent does not read its stream; closing it", { waiting });
     stream.emit("error", toStatus(new MesarchError("exhausted", `the stream was not read: ${waiting} bytes waited`)));
@@ -146,7 +162,7 @@ function agentStream(stream: ServerDuplexStream<AgentBatch, Buffer>, doors: Mast
       stream.end();
     },
   });
-  stream.on("data", (batch: AgentBatch) => session.messages(batch.messages));
+  stream.on("data", ({ messages, bytes }: SizedBatch) => session.messages(messages, bytes));
   onEnd(stream, () => {
     session.closed();
     outbox.close();
@@ -168,6 +184,8 @@ function packByFence(items: FencedItem[]): Buffer[] {
   return batches;
 }
 
+const encoded = (event: OperatorEvent) => ({ bytes: OperatorEvent.encode(event).finish() });
+
 function eventStream(stream: ServerWritableStream<EventsRequest, Buffer>, doors: MasterDoors): void {
   const outbox = encodedOutbox<{ bytes: Uint8Array }>(
     stream,
@@ -176,7 +194,8 @@ function eventStream(stream: ServerWritableStream<EventsRequest, Buffer>, doors:
   );
   const end = doors.operators.subscribe(
     {
-      send: (event) => void outbox.push({ bytes: OperatorEvent.encode(event).finish() }),
+      send: (event) => void outbox.push(encoded(event)),
+      feed: (events) => outbox.feed(Iterator.from(events).map(encoded)),
       close: () => {
         outbox.flush();
         stream.end();

@@ -76,7 +76,7 @@ export class MasterReport {
     return { epoch: epoch === undefined ? undefined : { ...epoch }, revision: follower.revision, stale: true, answer };
   }
 
-  snapshot(): readonly OperatorEvent[] {
+  snapshot(): Iterable<OperatorEvent> {
     const state = this.#options.leadership()?.machine.state;
     return state === undefined ? [] : snapshotEvents(state);
   }

@@ -29,6 +29,7 @@ import { Leadership, removeKey } from "./leadership.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { MasterReport } from "./master-report.ts";
 import type { MasterOptions } from "./options.ts";
+import { rehearse } from "./rehearsal.ts";
 import { Watchtower } from "./watchtower.ts";
 
 export interface MasterDeps {
@@ -43,6 +44,8 @@ export interface MasterDeps {
 const DEPOSAL_MEMORY_MS = 10 * 60_000;
 /** Pause before queueing again after a leadership that ended by a bug or a foreign writer. */
 const FAILURE_PAUSE_MS = 5_000;
+/** Enough for the compiler to have seen the takeover path often. */
+const REHEARSALS = 60;
 /** Pause before trying an unreachable store again. */
 const STORE_RETRY_MS = 200;
 
@@ -64,6 +67,8 @@ export class Master implements AsyncDisposable {
   readonly #report: MasterReport;
   readonly #numbers = new Numbers();
   readonly #stopping = new AbortController();
+  /** Fires when this process leads for the first time. */
+  readonly #leads = new AbortController();
   #keySerial = 0;
   /** Name of the candidate key in use or being made; every other key of this process is a left-over (2.8). */
   #key = "";
@@ -147,7 +152,14 @@ export class Master implements AsyncDisposable {
     await clearOwnName(this.#options, this.#deps, signal);
     this.#scope.run((inner) => this.#lease.run(inner));
     this.#scope.run((inner) => this.#watchCandidates(inner));
+    this.#scope.run((inner) => this.#rehearse(inner));
     while (!signal.aborted && !this.#stopping.signal.aborted) await this.#oneRound(signal);
+  }
+
+  /** Practises leading, once, unless there is a leadership to attend to. */
+  async #rehearse(signal: AbortSignal): Promise<void> {
+    using both = anySignal([signal, this.#leads.signal]);
+    await rehearse(this.#options.machine, this.#deps.random, REHEARSALS, both.signal);
   }
 
   /** Follows until it leads or its key is lost; leads until that ends. */
@@ -277,6 +289,7 @@ export class Master implements AsyncDisposable {
       fence,
     );
     this.#leaderIs(undefined);
+    this.#leads.abort();
     this.#leadership = leadership;
     try {
       return await leadership.serve(signal);

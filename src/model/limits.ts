@@ -12,13 +12,27 @@ export const limits = Object.freeze({
   groupTasks: 32,
   /** Inputs waiting for a machine; beyond it callers get 503. */
   mailboxInputs: 10_000,
-  /** Bytes waiting for one slow peer; beyond it the stream is closed. */
+  /** Bytes waiting for one peer; beyond it the peer has `streamPatienceMs` to take some, or the stream is closed. */
   streamQueueBytes: 8 * 1024 * 1024,
+  streamPatienceMs: 10_000,
+  /** Bytes waiting for one peer beyond which its stream is closed at once. */
+  streamQueueMaxBytes: 256 * 1024 * 1024,
   /** Calls a standby holds until a leader appears (10.6). */
   heldCalls: 1_000,
   heldCallMs: 2_000,
-  /** One gRPC message in either direction. */
+  /** One gRPC message in either direction: room for an ACCEPT with many large tasks. */
   messageBytes: 16 * 1024 * 1024,
+  /** Calls, or an agent's words, in one gRPC message. */
+  messageItems: 4_096,
+  /** Tags, lengths and numbers in one gRPC message: a bound on the time to decode it, about 50 ms. */
+  messageWords: 512 * 1024,
+  /** Operations of one ACCEPT and the tasks in them: each is answered by itself. */
+  acceptItems: 10_000,
+  /** An agent's list of what it holds, with all that is needed to adopt it (9.3), in parts. */
+  reportBytes: 256 * 1024 * 1024,
+  /** Tasks in one part of such a list, and of those with their TaskInfo and FrameworkInfo. */
+  heldPerPart: 1_000,
+  heldInfosPerPart: 4,
   liveTasksPerFramework: 100_000,
   /** Rings: a slot is overwritten, so the registry does not grow with what is finished. */
   historyPerFramework: 1_000,

@@ -29,15 +29,27 @@ export class Tx {
     this.#sizeOf = sizeOf;
   }
 
-  /** Changes that become durable together (3.8). Each `put` call is one atom; atoms become durable in order. */
+  /**
+   * Changes that become durable together (3.8). Each `put` call is one atom; atoms become durable in order. A delete of
+   * a row that is not there is left out: the store tells nobody of it, so it must not be counted (3.10).
+   */
   put(...changes: readonly Change[]): void {
     let bytes = 0;
+    const writes: Change[] = [];
     const undo: Change[] = [];
+    const makes = new Set<Change>();
+    const deletes = new Set<Change>();
     for (const change of changes) {
-      undo.push(this.#tables.apply(change));
+      const before = this.#tables.apply(change);
+      if (before.record === undefined && change.record === undefined) continue;
+      if (before.record === undefined) makes.add(change);
+      if (change.record === undefined) deletes.add(change);
+      writes.push(change);
+      undo.push(before);
       bytes += this.#sizeOf(change);
     }
-    this.#atoms.push({ writes: changes, bytes });
+    if (writes.length === 0) return;
+    this.#atoms.push({ writes, bytes, makes, deletes });
     this.#undo.push(undo.reverse());
   }
 

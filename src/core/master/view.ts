@@ -36,17 +36,14 @@ export function answerFromTables(
 }
 
 /** The present tasks, agents and frameworks, as a subscriber of the event stream gets them first. */
-export function snapshotEvents(state: MasterState): OperatorEvent[] {
+export function* snapshotEvents(state: MasterState): Generator<OperatorEvent, undefined> {
   const { tables } = state;
-  const events: NonNullable<OperatorEvent["event"]>[] = [];
-  for (const [id, record] of tables.agents) events.push({ $case: "agent", value: agentView(tables, id, record, state) });
+  const at = (event: OperatorEvent["event"]): OperatorEvent => ({ epoch: { ...state.epoch }, revision: 0, event });
+  for (const [id, record] of tables.agents) yield at({ $case: "agent", value: agentView(tables, id, record, state) });
   for (const [id, record] of tables.frameworks) {
-    events.push({ $case: "framework", value: frameworkView(tables, id, record, state) });
+    yield at({ $case: "framework", value: frameworkView(tables, id, record, state) });
   }
-  for (const record of tables.tasks.values()) {
-    events.push({ $case: "task", value: taskView(tables, record, find.hasEnded(record)) });
-  }
-  return events.map((event) => ({ epoch: { ...state.epoch }, revision: 0, event }));
+  for (const record of tables.tasks.values()) yield at({ $case: "task", value: taskView(tables, record, find.hasEnded(record)) });
 }
 
 /**

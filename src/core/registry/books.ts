@@ -15,6 +15,11 @@ export interface Holding {
   readonly clashing: readonly Resources[];
 }
 
+/** An agent's books, to be read. */
+export type AgentAccount = Omit<AgentBooks, "add" | "remove">;
+/** A framework's books, to be read. */
+export type FrameworkAccount = Omit<FrameworkBooks, "add" | "remove" | "addHistory" | "removeHistory">;
+
 /** What an agent holds by the registry's account. */
 export class AgentBooks {
   /** Launch ids of all its rows. */
@@ -25,6 +30,10 @@ export class AgentBooks {
   readonly digest = new Digest();
   readonly #holdings = new Map<string, Holding>();
   #orders = 0;
+
+  get isEmpty(): boolean {
+    return this.launches.size === 0;
+  }
 
   /** Who uses what, of rows whose newest state is not terminal (4.3). */
   get holdings(): Iterable<Holding> {
@@ -85,19 +94,53 @@ export class FrameworkBooks {
   readonly agents = new Map<string, number>();
   /** Thousandths of scalars in use on all agents, by name, of rows whose newest state is not terminal. */
   readonly used = new Map<string, number>();
+  /** Numbers of its history rows, by their keys. */
+  readonly slots = new Map<string, number>();
   /** Task id to the key of its newest history row. */
   readonly finished = new Map<string, string>();
   /** Number of the next history row. */
   nextHistory = 0;
 
+  get isEmpty(): boolean {
+    return this.live.size === 0 && this.slots.size === 0;
+  }
+
+  add(task: TaskRecord, resources: Resources): void {
+    this.live.set(taskIdOf(task), task.launchId);
+    this.#count(task, resources, 1);
+  }
+
+  remove(task: TaskRecord, resources: Resources): void {
+    if (this.live.get(taskIdOf(task)) === task.launchId) this.live.delete(taskIdOf(task));
+    this.#count(task, resources, -1);
+  }
+
+  addHistory(key: string, task: TaskRecord, number: number): void {
+    const newest = this.finished.get(taskIdOf(task));
+    this.slots.set(key, number);
+    // Rows are loaded in the order of their keys, not in the order in which they were written.
+    if (newest === undefined || this.slots.get(newest)! <= number) this.finished.set(taskIdOf(task), key);
+    this.nextHistory = Math.max(this.nextHistory, number + 1);
+  }
+
+  removeHistory(key: string, task: TaskRecord): void {
+    this.slots.delete(key);
+    if (this.finished.get(taskIdOf(task)) === key) this.finished.delete(taskIdOf(task));
+  }
+
   /** Counts a row of its own, or takes it out of the count. */
-  count({ agentId, latestState }: TaskRecord, resources: Resources, difference: 1 | -1): void {
+  #count({ agentId, latestState }: TaskRecord, resources: Resources, difference: 1 | -1): void {
     change(this.agents, agentId, difference);
     if (isTerminal(latestState as TaskState)) return;
     for (const entry of resources.entries) {
       if (entry.kind === "scalar") change(this.used, entry.name, difference * entry.value);
     }
   }
+}
+
+/** The framework's own id of a task. */
+export function taskIdOf(task: TaskRecord): string {
+  return task.info?.taskId?.value ?? "";
 }
 
 /** Adds to a count; one of 0 is left out. */

@@ -15,8 +15,14 @@ import type {
   TaskRecord,
 } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskInfo } from "../../wire/gen/mesos/v1/mesos.ts";
-import { AgentBooks, FrameworkBooks } from "./books.ts";
+import { type AgentAccount, AgentBooks, type FrameworkAccount, FrameworkBooks, taskIdOf } from "./books.ts";
 import type { Change } from "./change.ts";
+
+export { taskIdOf };
+
+/** Of whoever has no rows: nothing is kept of every name that was ever asked about. */
+const NOTHING_ON_AGENT: AgentAccount = new AgentBooks();
+const NOTHING_OF_FRAMEWORK: FrameworkAccount = new FrameworkBooks();
 
 export class Tables {
   meta: MetaRecord | undefined;
@@ -84,12 +90,12 @@ export class Tables {
     }
   }
 
-  agentBooks(agentId: string): AgentBooks {
-    return getOrMake(this.#agentBooks, agentId, () => new AgentBooks());
+  agentBooks(agentId: string): AgentAccount {
+    return this.#agentBooks.get(agentId) ?? NOTHING_ON_AGENT;
   }
 
-  frameworkBooks(frameworkId: string): FrameworkBooks {
-    return getOrMake(this.#frameworkBooks, frameworkId, () => new FrameworkBooks());
+  frameworkBooks(frameworkId: string): FrameworkAccount {
+    return this.#frameworkBooks.get(frameworkId) ?? NOTHING_OF_FRAMEWORK;
   }
 
   /** Number of agents that are members of the cluster, connected or not. */
@@ -139,43 +145,33 @@ export class Tables {
 
   #addTask(task: TaskRecord): void {
     const resources = this.resourcesOf(task);
-    this.agentBooks(task.agentId).add(task, resources);
-    const books = this.frameworkBooks(task.frameworkId);
-    books.live.set(taskIdOf(task), task.launchId);
-    books.count(task, resources, 1);
+    getOrMake(this.#agentBooks, task.agentId, () => new AgentBooks()).add(task, resources);
+    getOrMake(this.#frameworkBooks, task.frameworkId, () => new FrameworkBooks()).add(task, resources);
   }
 
   #removeTask(task: TaskRecord): void {
-    const agent = this.agentBooks(task.agentId);
     const resources = this.resourcesOf(task);
+    const agent = this.#agentBooks.get(task.agentId)!;
     agent.remove(task, resources);
-    if (agent.launches.size === 0 && !this.agents.has(task.agentId)) this.#agentBooks.delete(task.agentId);
-    const books = this.frameworkBooks(task.frameworkId);
-    if (books.live.get(taskIdOf(task)) === task.launchId) books.live.delete(taskIdOf(task));
-    books.count(task, resources, -1);
+    if (agent.isEmpty) this.#agentBooks.delete(task.agentId);
+    const framework = this.#frameworkBooks.get(task.frameworkId)!;
+    framework.remove(task, resources);
+    if (framework.isEmpty) this.#frameworkBooks.delete(task.frameworkId);
   }
 
-  #addHistory(key: string, entry: HistoryRecord): void {
-    const task = entry.task;
+  #addHistory(key: string, { task, number }: HistoryRecord): void {
     if (task === undefined) return;
-    const books = this.frameworkBooks(task.frameworkId);
-    books.finished.set(taskIdOf(task), key);
+    getOrMake(this.#frameworkBooks, task.frameworkId, () => new FrameworkBooks()).addHistory(key, task, number);
     this.#finishedLaunches.set(task.launchId, key);
-    books.nextHistory = Math.max(books.nextHistory, entry.number + 1);
   }
 
-  #removeHistory(key: string, entry: HistoryRecord): void {
-    const task = entry.task;
+  #removeHistory(key: string, { task }: HistoryRecord): void {
     if (task === undefined) return;
     if (this.#finishedLaunches.get(task.launchId) === key) this.#finishedLaunches.delete(task.launchId);
-    const finished = this.#frameworkBooks.get(task.frameworkId)?.finished;
-    if (finished?.get(taskIdOf(task)) === key) finished.delete(taskIdOf(task));
+    const framework = this.#frameworkBooks.get(task.frameworkId)!;
+    framework.removeHistory(key, task);
+    if (framework.isEmpty) this.#frameworkBooks.delete(task.frameworkId);
   }
-}
-
-/** The framework's own id of a task. */
-export function taskIdOf(task: TaskRecord): string {
-  return task.info?.taskId?.value ?? "";
 }
 
 function isIn(agent: AgentRecord | undefined): boolean {

@@ -42,6 +42,7 @@ export interface AgentMessage {
     | { $case: "epochRefused"; value: EpochRefused }
     | { $case: "pong"; value: Pong }
     | { $case: "frameworkMessage"; value: FrameworkMessage }
+    | { $case: "heldPart"; value: HeldPart }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -81,6 +82,12 @@ export interface Report {
     | undefined;
   /** The list instead of the digest is authoritative when `listed` (9.3). */
   listed: boolean;
+  held: HeldTask[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The beginning of a list too long for one message: goes before the Report of the same step, which holds the rest. */
+export interface HeldPart {
   held: HeldTask[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -446,6 +453,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "frameworkMessage":
         FrameworkMessage.encode(message.body.value, writer.uint32(66).fork()).join();
         break;
+      case "heldPart":
+        HeldPart.encode(message.body.value, writer.uint32(82).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -535,6 +545,14 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.body = { $case: "frameworkMessage", value: FrameworkMessage.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.body = { $case: "heldPart", value: HeldPart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -576,6 +594,10 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         ? { $case: "frameworkMessage", value: FrameworkMessage.fromJSON(object.frameworkMessage) }
         : isSet(object.framework_message)
         ? { $case: "frameworkMessage", value: FrameworkMessage.fromJSON(object.framework_message) }
+        : isSet(object.heldPart)
+        ? { $case: "heldPart", value: HeldPart.fromJSON(object.heldPart) }
+        : isSet(object.held_part)
+        ? { $case: "heldPart", value: HeldPart.fromJSON(object.held_part) }
         : undefined,
     };
   },
@@ -599,6 +621,8 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       obj.pong = Pong.toJSON(message.body.value);
     } else if (message.body?.$case === "frameworkMessage") {
       obj.frameworkMessage = FrameworkMessage.toJSON(message.body.value);
+    } else if (message.body?.$case === "heldPart") {
+      obj.heldPart = HeldPart.toJSON(message.body.value);
     }
     return obj;
   },
@@ -649,6 +673,12 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "frameworkMessage": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "frameworkMessage", value: FrameworkMessage.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "heldPart": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "heldPart", value: HeldPart.fromPartial(object.body.value) };
         }
         break;
       }
@@ -1207,6 +1237,89 @@ export const Report: MessageFns<Report> = {
       ? Digest.fromPartial(object.tasks)
       : undefined;
     message.listed = object.listed ?? false;
+    message.held = object.held?.map((e) => HeldTask.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHeldPart(): HeldPart {
+  return { held: [], _unknownFields: {} };
+}
+
+export const HeldPart: MessageFns<HeldPart> = {
+  encode(message: HeldPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.held) {
+      HeldTask.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeldPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeldPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.held.push(HeldTask.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HeldPart {
+    return { held: globalThis.Array.isArray(object?.held) ? object.held.map((e: any) => HeldTask.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: HeldPart): unknown {
+    const obj: any = {};
+    if (message.held?.length) {
+      obj.held = message.held.map((e) => HeldTask.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HeldPart>, I>>(base?: I): HeldPart {
+    return HeldPart.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HeldPart>, I>>(object: I): HeldPart {
+    const message = createBaseHeldPart();
     message.held = object.held?.map((e) => HeldTask.fromPartial(e)) || [];
     return message;
   },
