@@ -84,7 +84,8 @@ export const fences: readonly Fence[] = [
   { name: "yaml", modules: ["yaml"], rooms: ["config", "cli"] },
   // Files are the business of two adapters, of configuration, of the log's own file, and of programs that set things up.
   { name: "files", modules: ["fs"], rooms: ["checkpoint", "containers", "telemetry", "config", "dev", "cli"] },
-  { name: "processes", modules: ["child_process"], rooms: ["containers", "dev"] },
+  // Tasks (containers), etcd of a dev cluster (dev), and flock(1), since node has no file locks (checkpoint).
+  { name: "processes", modules: ["child_process"], rooms: ["containers", "checkpoint", "dev"] },
   // Sockets beside gRPC: a lock (checkpoint), a probe (grpc), free ports (dev), etcd's metrics page (etcd).
   { name: "sockets", modules: ["net", "tls", "dgram", "dns"], rooms: ["grpc", "checkpoint", "dev"] },
   { name: "http", modules: ["http", "https", "http2"], rooms: ["etcd", "telemetry"] },

@@ -6,6 +6,7 @@
  * it could be written anew, and what rests on the stored epoch alone is still said, so that the agent stays in.
  */
 import type { Clock } from "../async/clock.ts";
+import { AssertionFailure } from "../base/assert.ts";
 import { needsNoJournal, isUnfenced, type Output } from "../core/agent/output.ts";
 import type { StepResult, Write } from "../core/agent/step.ts";
 import { Pipeline } from "../core/pipeline.ts";
@@ -58,7 +59,7 @@ export class Durability {
     this.#wake?.();
   }
 
-  /** Works until closed. Rejects when the epoch cannot be stored: then the agent may obey nobody. */
+  /** Works until closed. Rejects when the epoch cannot be stored, as the agent may obey nobody then, and for bugs. */
   async run(): Promise<void> {
     this.#running ??= this.#work();
     await this.#running;
@@ -105,6 +106,7 @@ export class Durability {
       if (!checkpoint.appendable) throw new Error("the journal cannot be appended to");
       await checkpoint.append(records);
     } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
       this.#enter("stalled", error);
       // Once more at once, with a snapshot: a full file is no full disk.
       this.#retryAt = -Infinity;
@@ -117,6 +119,7 @@ export class Durability {
       await checkpoint.rewrite(whole);
       this.#enter("good");
     } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
       this.#retryAt = clock.now() + this.#retryMs;
       if (checkpoint.appendable && this.#storage !== "stalled") {
         this.#enter("low", error);

@@ -2,9 +2,11 @@
  * Agent streams, whatever carries them. An agent keeps one to every master; only the leader's says `lead`. Each
  * leadership gives each stream a new session number, so that words of an older one are dropped (12.1, 12.2).
  */
+import type { Epoch } from "../base/epoch.ts";
 import type { Input, SessionId } from "../core/master/input.ts";
 import type { Output } from "../core/master/output.ts";
 import type { AgentMessage, Greeting, MasterBatch, MasterMessage } from "../wire/gen/mesarch/v1/agents.ts";
+import { HeldParts } from "./held-parts.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 /** What every batch to an agent carries. */
@@ -17,7 +19,8 @@ export interface AgentSink {
 }
 
 export interface AgentStreamHandle {
-  messages(messages: readonly AgentMessage[]): void;
+  /** `bytes`: what they took on the wire together. */
+  messages(messages: readonly AgentMessage[], bytes: number): void;
   closed(): void;
 }
 
@@ -27,6 +30,8 @@ interface Stream {
   /** Number under the present leadership; 0 while there is none. */
   session: SessionId;
   fence: BatchFence;
+  /** Of this session. */
+  readonly parts: HeldParts;
   ended: boolean;
 }
 
@@ -42,11 +47,11 @@ export class AgentSessions {
   }
 
   open(sink: AgentSink): AgentStreamHandle {
-    const stream: Stream = { sink, greeting: undefined, session: 0, fence: nobody, ended: false };
+    const stream: Stream = { sink, greeting: undefined, session: 0, fence: nobody, parts: new HeldParts(), ended: false };
     this.#streams.add(stream);
     return {
-      messages: (messages) => {
-        for (const message of messages) if (!stream.ended) this.#receive(stream, message);
+      messages: (messages, bytes) => {
+        for (const message of messages) if (!stream.ended) this.#receive(stream, message, bytes);
       },
       closed: () => this.#forget(stream),
     };
@@ -71,8 +76,9 @@ export class AgentSessions {
   }
 
   leaderIs(hint: LeaderHint | undefined): void {
+    const same = hint?.address === this.#hint?.address && sameEpoch(hint?.epoch, this.#hint?.epoch);
     this.#hint = hint;
-    if (this.#leadership === undefined) this.#tellStandby();
+    if (!same && this.#leadership === undefined) this.#tellStandby();
   }
 
   say(output: Extract<Output, { kind: "agent" | "closeAgent" }>): void {
@@ -89,21 +95,28 @@ export class AgentSessions {
     return count;
   }
 
-  #receive(stream: Stream, message: AgentMessage): void {
+  #receive(stream: Stream, message: AgentMessage, bytes: number): void {
     const body = message.body;
     if (body === undefined) return;
-    if (body.$case === "greeting") {
-      stream.greeting = body.value;
-      if (this.#leadership !== undefined) this.#admit(stream, body.value);
-      else this.#sayStandby(stream);
-      return;
-    }
+    if (body.$case === "greeting") return this.#greeted(stream, body.value);
     // Words of another session, or to a master that no longer leads, are nobody's.
     if (this.#leadership === undefined || message.session !== stream.session) return;
-    const input = toInput(stream.session, body);
+    if (body.$case === "heldPart") {
+      if (!stream.parts.add(body.value, bytes)) this.#close(stream, "the list of tasks is too large");
+      return;
+    }
+    const input = toInput(stream, body);
     if (input === undefined) return;
     // Nothing an agent says is lost by refusing it: it says it again in the next session, or on its own clock.
     if (!this.#leadership.submit(input)) this.#close(stream, "the master is overloaded");
+  }
+
+  /** Once: each greeting opens a session past the bound of the mailbox. */
+  #greeted(stream: Stream, greeting: Greeting): void {
+    if (stream.greeting !== undefined) return this.#close(stream, "greeted twice");
+    stream.greeting = greeting;
+    if (this.#leadership !== undefined) this.#admit(stream, greeting);
+    else this.#sayStandby(stream);
   }
 
   #admit(stream: Stream, greeting: Greeting): void {
@@ -113,6 +126,7 @@ export class AgentSessions {
       leadership.deliver({ kind: "agentClosed", session: stream.session });
     }
     stream.session = this.#numbers.take();
+    stream.parts.clear();
     const { generation, revision } = leadership.epoch;
     stream.fence = { clusterId: leadership.clusterId, epoch: { generation, revision }, session: stream.session };
     this.#bySession.set(stream.session, stream);
@@ -146,10 +160,14 @@ export class AgentSessions {
 
 const nobody: BatchFence = Object.freeze({ clusterId: "", epoch: undefined, session: 0 });
 
-function toInput(session: SessionId, body: NonNullable<AgentMessage["body"]>): Input | undefined {
+function sameEpoch(a: Epoch | undefined, b: Epoch | undefined): boolean {
+  return a?.generation === b?.generation && a?.revision === b?.revision;
+}
+
+function toInput({ session, parts }: Stream, body: NonNullable<AgentMessage["body"]>): Input | undefined {
   switch (body.$case) {
     case "report":
-      return { kind: "agentReport", session, report: body.value };
+      return { kind: "agentReport", session, report: parts.complete(body.value) };
     case "update":
       return { kind: "agentUpdate", session, update: body.value };
     case "forgotten":

@@ -1,11 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import type { Epoch } from "../base/epoch.ts";
 import type { Random } from "../base/random.ts";
 import type { Checkpoint } from "../ports/checkpoint.ts";
 import type { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
 import { EpochSlots } from "./epoch-slots.ts";
 import { JournalFull } from "./errors.ts";
-import { Journal } from "./journal.ts";
+import { Journal, syncDirectory } from "./journal.ts";
 import { lockDirectory } from "./lock.ts";
 import { type WorkPaths, workPaths } from "./paths.ts";
 
@@ -62,9 +62,27 @@ export class DirectoryCheckpoint implements Checkpoint {
   }
 
   async rewrite(records: readonly JournalRecord[]): Promise<void> {
+    const { journal, newJournal, root } = this.#paths;
+    const next = await Journal.create(journal, newJournal, records, this.#random);
+    try {
+      await rename(newJournal, journal);
+    } catch (error) {
+      await next[Symbol.asyncDispose]();
+      await rm(newJournal, { force: true }).catch(() => {});
+      throw error;
+    }
+    // The old file has no name any more: whatever happens now, nothing is added to it. Until the directory is durable
+    // nobody knows which of them a crash would leave.
     const old = this.#journal;
-    this.#journal = await Journal.create(this.#paths.journal, this.#paths.newJournal, records, this.#random);
-    await old?.[Symbol.asyncDispose]();
+    this.#journal = undefined;
+    await old?.[Symbol.asyncDispose]().catch(() => {});
+    try {
+      await syncDirectory(root);
+    } catch (error) {
+      await next[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#journal = next;
   }
 
   async storeEpoch(epoch: Epoch): Promise<void> {

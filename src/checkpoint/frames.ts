@@ -10,6 +10,7 @@
  * nor a record that looks like a frame is taken for one.
  */
 import { crc32 } from "node:zlib";
+import { AssertionFailure } from "../base/assert.ts";
 import { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
 import { CheckpointDamaged } from "./errors.ts";
 
@@ -30,7 +31,7 @@ export function encodeHeader(nonce: number): Buffer {
 }
 
 export function encodeFrame(nonce: number, number: number, records: readonly JournalRecord[]): Buffer {
-  const bodies = records.map((record) => JournalRecord.encode(record).finish());
+  const bodies = records.map(encodeRecord);
   const length = bodies.reduce((sum, body) => sum + 4 + body.length, 0);
   const frame = Buffer.alloc(aligned(FRAME_BYTES + length));
   frame.writeUInt32BE(MAGIC, 0);
@@ -44,6 +45,15 @@ export function encodeFrame(nonce: number, number: number, records: readonly Jou
   }
   frame.writeUInt32BE(checksum(nonce, frame, length), 12);
   return frame;
+}
+
+/** A record that cannot be written is wrong, whatever the disk does: the machine must not make such. */
+function encodeRecord(record: JournalRecord): Uint8Array {
+  try {
+    return JournalRecord.encode(record).finish();
+  } catch (error) {
+    throw new AssertionFailure(`a record of kind ${record.record?.$case} cannot be encoded: ${String(error)}`);
+  }
 }
 
 /**

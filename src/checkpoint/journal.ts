@@ -1,7 +1,6 @@
 /** One journal file of fixed size, appended to by one process (8.3). */
 import { constants } from "node:fs";
-import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import type { Random } from "../base/random.ts";
 import type { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
 import { JournalFull } from "./errors.ts";
@@ -43,8 +42,8 @@ export class Journal implements AsyncDisposable {
   }
 
   /**
-   * Makes a new file hold `records` and take the place of the one at `path`. Rejects with a system error, as when there
-   * is no space; the old file is then untouched.
+   * Makes the file `temporary` hold `records`, durably, to take the place of the one at `path`. Rejects with a system
+   * error, as when there is no space; then it is removed.
    */
   static async create(path: string, temporary: string, records: readonly JournalRecord[], random: Random): Promise<Journal> {
     const nonce = parseInt(random.hex(4), 16);
@@ -59,13 +58,6 @@ export class Journal implements AsyncDisposable {
       }
       // Each write is durable when it returns: one call instead of two.
       const file = await open(temporary, O_RDWR | O_DSYNC);
-      try {
-        await rename(temporary, path);
-        await syncDirectory(dirname(path));
-      } catch (error) {
-        await file.close();
-        throw error;
-      }
       return new Journal(path, file, size, nonce, start.length);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});

@@ -5,6 +5,7 @@
  *     ├── epoch               two slots, written in turn: highest epoch obeyed, number of starts
  *     ├── journal             every record since it was last written anew
  *     ├── journal.new         being written
+ *     ├── lock                held by the agent that uses the directory
  *     ├── runs/<launch id>    marks of the task's monitor; the adapter that runs things knows more
  *     └── sandboxes/<launch id>
  *         ├── stdout, stderr  the task's output, and older parts of it as stdout.1 and so on

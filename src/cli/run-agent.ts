@@ -39,10 +39,11 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
   const stopped = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => stopped.resolve(), { once: true });
   if (signal.aborted) stopped.resolve();
-  await Promise.race([stopped.promise, agent.done]);
-  if (agent.left?.reason === "duplicate") {
+  await Promise.race([stopped.promise, agent.done]).catch((error: unknown) => {
+    if (agent.left?.reason !== "duplicate") throw error;
     throw new MesarchError("conflict", agent.left.message, {
       remedy: "one work directory serves one agent: a copy of it must not run beside the original",
+      cause: error,
     });
-  }
+  });
 }

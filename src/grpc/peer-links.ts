@@ -74,8 +74,9 @@ export class GrpcPeerLinks implements PeerLinks {
 
   probe(address: string, timeoutMs: number): Promise<"refused" | "accepted" | "silent"> {
     return new Promise((resolve) => {
-      const at = address.lastIndexOf(":");
-      const socket = tcpConnect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+      const target = parseAddress(address);
+      if (target === undefined) return resolve("silent");
+      const socket = tcpConnect(target);
       const cancel = this.#clock.after(timeoutMs, () => finish("silent"));
       const finish = (outcome: "refused" | "accepted" | "silent"): void => {
         cancel();
@@ -140,4 +141,11 @@ export class GrpcPeerLinks implements PeerLinks {
     link.stream?.cancel();
     link.client.close();
   }
+}
+
+/** host:port; undefined for what nobody can be connected to. A peer may say anything of itself. */
+function parseAddress(address: string): { host: string; port: number } | undefined {
+  const parts = /^\[?([^[\]\0]+?)\]?:(\d{1,5})$/.exec(address);
+  const port = Number(parts?.[2]);
+  return parts === null || port < 1 || port > 65_535 ? undefined : { host: parts[1]!, port };
 }

@@ -13,13 +13,19 @@ const TRIES_PER_WARNING = 25;
 const PROBE_MS = 1_000;
 
 /** Waits for the store, however long; returns the registry's meta row, made if there was none. */
-export async function bootstrap({ store, random, clock, telemetry }: MasterDeps, signal: AbortSignal): Promise<MetaRecord> {
+export async function bootstrap(deps: MasterDeps, signal: AbortSignal): Promise<MetaRecord> {
+  const { store, random } = deps;
   const meta: MetaRecord = { clusterId: random.hex(16), generation: 1, format: REGISTRY_FORMAT, lastEpochBefore: undefined };
   const head: HeadRecord = { epoch: undefined, master: "", n: 0, ops: 0, clusterClock: 0 };
+  const [metaBytes, headBytes] = [MetaRecord.encode(meta).finish(), HeadRecord.encode(head).finish()];
+  const found = await patiently(deps, signal, () => store.bootstrap(metaBytes, headBytes, signal));
+  return MetaRecord.decode(found.meta);
+}
+
+async function patiently<T>({ clock, telemetry }: MasterDeps, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const found = await store.bootstrap(MetaRecord.encode(meta).finish(), HeadRecord.encode(head).finish(), signal);
-      return MetaRecord.decode(found.meta);
+      return await ask();
     } catch (error) {
       if (signal.aborted || (error instanceof MesarchError && error.code === "refused")) throw error;
       if (attempt % TRIES_PER_WARNING === 0) telemetry.log.warn("the store does not answer; waiting for it", { error });
@@ -29,8 +35,9 @@ export async function bootstrap({ store, random, clock, telemetry }: MasterDeps,
 }
 
 /** Keys of the own name are an earlier life's, or another master's with this name: the former go, the latter is refused. */
-export async function clearOwnName(options: MasterOptions, { store, peers }: MasterDeps, signal: AbortSignal): Promise<void> {
-  for (const candidate of await store.candidates(signal)) {
+export async function clearOwnName(options: MasterOptions, deps: MasterDeps, signal: AbortSignal): Promise<void> {
+  const { store, peers } = deps;
+  for (const candidate of await patiently(deps, signal, () => store.candidates(signal))) {
     const record = CandidateRecord.decode(candidate.value);
     if (record.master !== options.name) continue;
     // This process holds the port of its own address, so nobody else can be there.
@@ -40,6 +47,6 @@ export async function clearOwnName(options: MasterOptions, { store, peers }: Mas
         remedy: "give each master a name of its own (--name)",
       });
     }
-    if (outcome === "refused") await store.remove(candidate.key, candidate.createRevision, signal);
+    if (outcome === "refused") await patiently(deps, signal, () => store.remove(candidate.key, candidate.createRevision, signal));
   }
 }

@@ -12,9 +12,15 @@ const INTERVAL_MS = 10_000;
 /** Above this share of the store's quota operators are warned. */
 const WARN_SHARE = 0.8;
 
+/** Bytes of batches behind the head after which history is compacted sooner, and from which nobody is waited for. */
+const HISTORY_BYTES = 256 * 2 ** 20;
+const HISTORY_BYTES_MAX = 512 * 2 ** 20;
+
 interface Sample {
   readonly at: number;
   readonly revision: number;
+  /** Written by this leadership until then. */
+  readonly bytes: number;
 }
 
 export interface HousekeepingOptions {
@@ -53,12 +59,15 @@ export class Housekeeping {
   async #round(): Promise<void> {
     const { clock, store, log, loop, report, options } = this.#options;
     const now = clock.now();
-    this.#samples.push({ at: now, revision: loop.revision });
+    this.#samples.push({ at: now, revision: loop.revision, bytes: loop.bytesCommitted });
     using bounded = withDeadline(undefined, INTERVAL_MS, clock);
     try {
-      // The older of "five minutes ago" and the slowest standby's fold: nobody who is alive must load again (13.3).
-      const old = this.#samples.findLast((sample) => now - sample.at >= options.compactAfterMs);
-      const target = Math.min(old?.revision ?? 0, report.slowestFold());
+      // The older of "five minutes ago" and the slowest standby's fold: nobody who is alive must load again, unless
+      // history grows faster than that (13.3).
+      const behind = (sample: Sample): number => loop.bytesCommitted - sample.bytes;
+      const old = this.#samples.findLast((sample) => now - sample.at >= options.compactAfterMs || behind(sample) >= HISTORY_BYTES);
+      const waited = old !== undefined && behind(old) >= HISTORY_BYTES_MAX ? Infinity : report.slowestFold();
+      const target = Math.min(old?.revision ?? 0, waited);
       if (target > this.#compacted) {
         await store.compact(target, bounded.signal);
         this.#compacted = target;

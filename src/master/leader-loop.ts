@@ -85,6 +85,7 @@ export class LeaderLoop {
   #revision: number;
   #headModRevision: number;
   #batchNumber = 0;
+  #bytesCommitted = 0;
   #sentAt: number | undefined;
   #lastProofSentAt: number;
   #mute = false;
@@ -144,6 +145,11 @@ export class LeaderLoop {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Bytes of all batches of this leadership. */
+  get bytesCommitted(): number {
+    return this.#bytesCommitted;
   }
 
   get mailboxDepth(): number {
@@ -272,6 +278,7 @@ export class LeaderLoop {
         this.#revision = result.revision;
         this.#headModRevision = result.revision;
         this.#batchNumber += 1;
+        this.#bytesCommitted += batch.bytes;
         this.#options.follower.tables.head = head;
         this.#trace(batch, wall, result.revision);
         break;

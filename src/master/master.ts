@@ -69,9 +69,7 @@ export class Master implements AsyncDisposable {
   readonly #stopping = new AbortController();
   /** Fires when this process leads for the first time. */
   readonly #leads = new AbortController();
-  #keySerial = 0;
-  /** Name of the candidate key in use or being made; every other key of this process is a left-over (2.8). */
-  #key = "";
+  #keySerial = 1;
   #fence: Fence | undefined;
   #campaign: Campaign | undefined;
   #leadership: Leadership | undefined;
@@ -187,7 +185,7 @@ export class Master implements AsyncDisposable {
     } finally {
       following.abort();
       this.#fence = undefined;
-      this.#key = "";
+      this.#keySerial += 1;
       await follow.catch(() => {});
     }
   }
@@ -198,9 +196,10 @@ export class Master implements AsyncDisposable {
     for (const { key, createRevision } of this.#leftOvers(await store.candidates(signal))) await store.remove(key, createRevision, signal);
   }
 
+  /** Older keys of this process: given up while the store did not answer, or made by a late copy of a request (2.8). */
   #leftOvers(candidates: readonly Candidate[]): readonly Candidate[] {
     const own = `cand/${this.#options.name}.${this.#incarnation}.`;
-    return candidates.filter(({ key }) => key.startsWith(own) && key !== this.#key);
+    return candidates.filter(({ key }) => key.startsWith(own) && key !== this.#ownKey);
   }
 
   async #follow(signal: AbortSignal): Promise<undefined> {
@@ -250,7 +249,6 @@ export class Master implements AsyncDisposable {
   async #enqueue(signal: AbortSignal): Promise<Fence> {
     const { store, clock } = this.#deps;
     this.#deposals = this.#deposals.filter((at) => clock.now() - at < DEPOSAL_MEMORY_MS);
-    this.#keySerial += 1;
     const candidateKey = this.#ownKey;
     const record: CandidateRecord = {
       master: this.#options.name,
@@ -314,7 +312,8 @@ export class Master implements AsyncDisposable {
       this.#candidatesRevision = revision;
     }
     this.#watchtower.candidatesAre(candidates);
-    this.#removeLeftovers(candidates);
+    this.#removeLeftOvers(candidates);
+    this.#checkLeader();
     this.#campaign?.poke();
   }
 
@@ -323,16 +322,11 @@ export class Master implements AsyncDisposable {
     return `cand/${this.#options.name}.${this.#incarnation}.${this.#keySerial}`;
   }
 
-  /**
-   * Deletes older keys of this process: given up while the store did not answer, or made by a late copy of a request. Our
-   * lease keeps them, and they would stand before everybody (2.8). What fails is tried at the next sight of them.
-   */
-  #removeLeftovers(candidates: readonly Candidate[]): void {
-    const { name } = this.#options;
-    for (const { key, createRevision } of candidates) {
-      if (!key.startsWith(`cand/${name}.${this.#incarnation}.`) || key === this.#ownKey || this.#stopping.signal.aborted) continue;
-      this.#scope.run(async (signal) => void (await this.#deps.store.remove(key, createRevision, signal).catch(() => {})));
-    }
+  /** What fails is tried at the next sight of them; our lease keeps them, and they would stand before everybody. */
+  #removeLeftOvers(candidates: readonly Candidate[]): void {
+    if (this.#stopping.signal.aborted) return;
+    const { store, clock, telemetry } = this.#deps;
+    for (const { key, createRevision } of this.#leftOvers(candidates)) void removeKey(store, { candidateKey: key, createRevision }, clock, telemetry);
   }
 
   #peerSaid(beat: PeerHeartbeat): void {

@@ -32,7 +32,7 @@ export interface Checkpoint extends AsyncDisposable {
 
   /**
    * Replaces the journal by these records; resolves when they are durable. Rejects when that failed, as on a full disk:
-   * the journal on disk is then as before.
+   * the journal on disk is then as before, or, if the journal is not `appendable` any more, one or the other.
    */
   rewrite(records: readonly JournalRecord[]): Promise<void>;
 

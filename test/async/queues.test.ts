@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 
 import { Fifo } from "../../src/async/fifo.ts";
+import { ManualClock } from "../../src/async/manual-clock.ts";
 import { Mailbox } from "../../src/async/mailbox.ts";
 import { Outbox } from "../../src/async/outbox.ts";
 
@@ -120,17 +121,20 @@ class Sink {
   }
 }
 
-function outboxOver(sink: Sink, bounds: { maxBytes?: number; maxBatchItems?: number; maxBatchBytes?: number } = {}) {
+function outboxOver(sink: Sink, bounds: { maxBytes?: number; hardMaxBytes?: number; maxBatchItems?: number; maxBatchBytes?: number } = {}) {
   const turn = new Turn();
+  const clock = new ManualClock();
   const slow: number[] = [];
   const outbox = new Outbox<string>({
     sink,
     sizeOf: (item) => item.length,
     onSlowPeer: (bytes) => slow.push(bytes),
     schedule: turn.schedule,
+    patienceMs: 10,
+    clock,
     ...bounds,
   });
-  return { outbox, turn, slow };
+  return { outbox, turn, slow, clock };
 }
 
 test("an outbox sends what one turn brought as one batch", (t) => {
@@ -172,9 +176,56 @@ test("a peer that is not reading is waited for, up to the bound", (t) => {
   t.deepEqual(slow, []);
 });
 
+test("13.4 a burst above the bound is no slow peer; one that takes nothing of it for long is", (t) => {
+  const sink = new Sink();
+  const { outbox, turn, slow, clock } = outboxOver(sink, { maxBytes: 2, maxBatchItems: 1 });
+  sink.accept = false;
+  for (const item of ["a", "b", "c", "d", "e"]) outbox.push(item);
+  turn.end();
+  for (let taken = 1; taken <= 3; taken += 1) {
+    t.is(sink.batches.length, taken);
+    clock.advance(9);
+    sink.drained();
+  }
+  clock.advance(100);
+  t.deepEqual(slow, [], "what waits is within the bound again");
+  for (const item of ["f", "g", "h"]) outbox.push(item);
+  clock.advance(9);
+  t.deepEqual(slow, []);
+  clock.advance(1);
+  t.deepEqual(slow, [4]);
+  t.true(outbox.closed);
+});
+
+test("an outbox takes from what it is fed one batch at a time, and only while nothing else waits", (t) => {
+  const sink = new Sink();
+  const { outbox, turn } = outboxOver(sink, { maxBatchItems: 2 });
+  let made = 0;
+  outbox.feed(["1", "2", "3", "4", "5"].values().map((item) => ((made += 1), item)));
+  turn.end();
+  t.deepEqual(sink.batches, [["1", "2"]]);
+  t.is(made, 2);
+  sink.accept = false;
+  outbox.push("news");
+  turn.end();
+  t.deepEqual(sink.batches.slice(1), [["news"]]);
+  turn.end();
+  t.is(made, 2, "the peer is not ready for more");
+  sink.accept = true;
+  sink.drained();
+  turn.end();
+  turn.end();
+  t.deepEqual(sink.batches.slice(2), [["3", "4"], ["5"]]);
+  turn.end();
+  outbox.feed(["never"].values());
+  outbox.close();
+  turn.end();
+  t.is(sink.batches.length, 4);
+});
+
 test("a slow peer is closed once, with nothing left waiting", (t) => {
   const sink = new Sink();
-  const { outbox, turn, slow } = outboxOver(sink, { maxBytes: 4 });
+  const { outbox, turn, slow } = outboxOver(sink, { hardMaxBytes: 4 });
   t.true(outbox.push("abc"));
   t.false(outbox.push("de"));
   t.false(outbox.push("f"));

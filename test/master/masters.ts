@@ -143,7 +143,7 @@ export class SchedulerClient {
   }
 
   disconnect(): void {
-    this.#stream.closed();
+    this.#stream.closed(false);
   }
 
   get subscribed(): boolean {
@@ -167,7 +167,7 @@ export class AgentClient {
   }
 
   say(message: AgentMessage): void {
-    this.#stream.messages([message]);
+    this.#stream.messages([message], 0);
   }
 
   said(kind: NonNullable<MasterMessage["body"]>["$case"]): boolean {

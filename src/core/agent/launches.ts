@@ -96,10 +96,14 @@ export function cancel(step: Step, task: AgentTask, reason: CancelReason): void 
   if (!asked) step.output({ kind: "cancel", launchId: idOf(task) });
 }
 
-/** Grace of a kill that names none, in milliseconds. */
+/** Longer than any task is waited for: a week. */
+const MAX_GRACE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Grace of a kill that names none, in whole milliseconds: it is journaled. */
 export function killGraceOf(state: AgentState, task: AgentTask): number {
   const policy = task.accepted.task?.killPolicy?.gracePeriod;
-  return policy === undefined ? state.settings.killGraceMs : Number(policy.nanoseconds ?? 0) / 1e6;
+  if (policy === undefined) return state.settings.killGraceMs;
+  return Math.min(Math.max(0, Math.floor(Number(policy.nanoseconds ?? 0) / 1e6)), MAX_GRACE_MS);
 }
 
 function armStart(state: AgentState, step: Step, task: AgentTask): void {

@@ -31,7 +31,7 @@ export function isUnfenced(output: Output): boolean {
 export function needsNoJournal(output: Output): boolean {
   if (output.kind === "say") {
     const body = output.message.body?.$case;
-    return body === "greeting" || body === "report" || body === "epochRefused" || body === "pong";
+    return body === "greeting" || body === "heldPart" || body === "report" || body === "epochRefused" || body === "pong";
   }
   return output.kind === "alarm" || output.kind === "closeLink" || output.kind === "leave" || output.kind === "kill";
 }

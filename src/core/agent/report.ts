@@ -1,6 +1,7 @@
 /** What an agent says of itself: greeting and report (8.5, 9.2, 9.3). */
 import { type Epoch, compareEpochs } from "../../base/epoch.ts";
-import type { Greeting, HeldTask, Report } from "../../wire/gen/mesarch/v1/agents.ts";
+import { limits } from "../../model/limits.ts";
+import type { AgentMessage, Greeting, HeldTask, Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { EpochId } from "../../wire/gen/mesarch/v1/registry.ts";
 import { type AgentState, type AgentTask, type Leader, latestUpdate } from "./state.ts";
 import { stateOf } from "./status-stream.ts";
@@ -19,10 +20,19 @@ export function greetingOf(state: AgentState): Greeting {
   };
 }
 
-/** The state at this step. */
-export function reportOf(state: AgentState, leader: Leader): Report {
-  const { identity, settings, digest } = state;
+/** The state at this step: the parts of a list that one message does not hold, then the report with the rest of it. */
+export function reportOf(state: AgentState, leader: Leader): NonNullable<AgentMessage["body"]>[] {
   const listed = leader.wantsList || !state.confirmedOnce;
+  const held = listed ? [...state.tasks.values()].map((task) => heldTask(task, leader.wantsInfos)) : [];
+  const size = leader.wantsInfos ? limits.heldInfosPerPart : limits.heldPerPart;
+  const parts: NonNullable<AgentMessage["body"]>[] = [];
+  let at = 0;
+  for (; held.length - at > size; at += size) parts.push({ $case: "heldPart", value: { held: held.slice(at, at + size) } });
+  return [...parts, { $case: "report", value: reportWith(state, leader, listed, held.slice(at)) }];
+}
+
+function reportWith(state: AgentState, leader: Leader, listed: boolean, held: HeldTask[]): Report {
+  const { identity, settings, digest } = state;
   const agentId = identity.agentId;
   return {
     agentId,
@@ -34,7 +44,7 @@ export function reportOf(state: AgentState, leader: Leader): Report {
     storedEpoch: epochId(leader.storedBefore),
     tasks: { count: digest.count, sum: digest.sumText },
     listed,
-    held: listed ? [...state.tasks.values()].map((task) => heldTask(task, leader.wantsInfos)) : [],
+    held,
   };
 }
 

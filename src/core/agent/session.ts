@@ -123,7 +123,7 @@ function refuse(state: AgentState, step: Step, link: LinkId, batch: MasterBatch,
 }
 
 function report(state: AgentState, step: Step, leader: Leader): void {
-  step.say(leader.link, leader.session, { $case: "report", value: reportOf(state, leader) });
+  for (const body of reportOf(state, leader)) step.say(leader.link, leader.session, body);
 }
 
 function listWanted(state: AgentState, step: Step, { withInfos }: ListWanted, leader: Leader): void {

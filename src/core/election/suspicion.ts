@@ -47,6 +47,10 @@ export const defaultSuspicionSettings: SuspicionSettings = Object.freeze({
 const INTERVALS = 100;
 /** Incarnations remembered per master name. */
 const PAST = 16;
+/** Names remembered beyond those of candidates: masters that are about to queue. Anybody may send a name. */
+const STRANGERS = 32;
+/** Verdicts taken from one heartbeat; there are never so many candidates. */
+const VERDICTS = 256;
 
 interface Peer {
   readonly incarnation: string;
@@ -89,6 +93,7 @@ export class Suspicion {
   heard(now: number, beat: HeardHeartbeat): void {
     let peer = this.#peers.get(beat.master);
     if (this.#past.get(beat.master)?.includes(beat.incarnation)) return;
+    if (peer === undefined) this.#makeRoom();
     if (peer === undefined || peer.incarnation !== beat.incarnation) {
       if (peer !== undefined) this.#past.set(beat.master, [...(this.#past.get(beat.master) ?? []), peer.incarnation].slice(-PAST));
       peer = {
@@ -119,7 +124,7 @@ export class Suspicion {
     peer.handingOver = beat.handingOver;
     if (!beat.leading || beat.stuckMs < this.#settings.stuckMs) peer.stuckSince = undefined;
     else peer.stuckSince ??= now;
-    peer.verdicts = beat.verdicts;
+    peer.verdicts = beat.verdicts.size <= VERDICTS ? beat.verdicts : new Map();
     peer.verdictsAt = now;
   }
 
@@ -201,6 +206,20 @@ export class Suspicion {
   lastHeard(now: number, master: string): number | undefined {
     const peer = this.#peers.get(master);
     return peer === undefined ? undefined : now - peer.heardAt;
+  }
+
+  /** Forgets whoever was heard longest ago and is no candidate, once too many names are known. */
+  #makeRoom(): void {
+    if (this.#peers.size < this.#candidates.length + STRANGERS) return;
+    const candidates = new Set(this.#candidates.map(({ master }) => master));
+    let longest: string | undefined;
+    for (const [master, { heardAt }] of this.#peers) {
+      if (candidates.has(master)) continue;
+      if (longest === undefined || heardAt < this.#peers.get(longest)!.heardAt) longest = master;
+    }
+    if (longest === undefined) return;
+    this.#peers.delete(longest);
+    this.#past.delete(longest);
   }
 
   #mayDepose(now: number, suspect: Suspect): boolean {

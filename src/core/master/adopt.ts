@@ -2,23 +2,50 @@
 import { idError, isLaunchId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { Resources } from "../../model/resources.ts";
+import { roleError } from "../../model/roles.ts";
+import { mayFollow } from "../../model/task-state.ts";
 import type { HeldTask } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
+import type { Change } from "../registry/change.ts";
 import { type MasterState, clusterClock } from "./state.ts";
 import type { Tx } from "./tx.ts";
+import { frameworkError } from "./validate-framework.ts";
 
 /**
  * Writes the task's row and, where needed, its framework as away. Its updates follow when the agent says them again.
- * False when it cannot be.
+ * Returns why it cannot be, if so.
  */
-export function adopt(state: MasterState, tx: Tx, agent: { readonly agentId: string; readonly term: number }, held: HeldTask): boolean {
+export function adopt(
+  state: MasterState,
+  tx: Tx,
+  agent: { readonly agentId: string; readonly term: number },
+  held: HeldTask,
+): string | undefined {
   const problem = whyNot(state, held);
-  if (problem !== undefined) {
-    tx.say({ kind: "alarm", cause: `adopt/${held.launchId}`, message: `task ${held.taskId} of agent ${agent.agentId} cannot be adopted: ${problem}` });
-    return false;
+  if (problem !== undefined) return problem;
+  const framework = state.tables.frameworks.has(held.frameworkId) ? undefined : frameworkRow(state, tx.now, held);
+  const task: Change = { kind: "t", id: held.launchId, record: taskRow(state, tx.now, agent, held) };
+  if (tx.sizeOf(task) > limits.taskInfoBytes) return `it is larger than ${limits.taskInfoBytes} bytes`;
+  if (framework !== undefined && tx.sizeOf(framework) > limits.infoBytes) {
+    return `its framework's info is larger than ${limits.infoBytes} bytes`;
   }
-  adoptFramework(state, tx, held);
-  const record: TaskRecord = {
+  if (framework !== undefined) {
+    tx.put(framework);
+    const patience = Math.max(held.framework?.failoverTimeout ?? 0, state.settings.lostByMasterGraceSeconds);
+    state.deadlines.set(`framework/${held.frameworkId}`, tx.now + 1000 * patience);
+  }
+  tx.put(task);
+  return undefined;
+}
+
+function taskRow(
+  state: MasterState,
+  now: number,
+  agent: { readonly agentId: string; readonly term: number },
+  held: HeldTask,
+): TaskRecord {
+  return {
     launchId: held.launchId,
     frameworkId: held.frameworkId,
     info: held.info,
@@ -33,29 +60,22 @@ export function adopt(state: MasterState, tx: Tx, agent: { readonly agentId: str
     settled: false,
     settledTold: false,
     role: held.role,
-    launchedAt: clusterClock(state, tx.now),
+    launchedAt: clusterClock(state, now),
   };
-  tx.put({ kind: "t", id: record.launchId, record });
-  return true;
 }
 
-function adoptFramework(state: MasterState, tx: Tx, held: HeldTask): void {
-  if (state.tables.frameworks.has(held.frameworkId)) return;
-  const clock = clusterClock(state, tx.now);
-  const info = held.framework;
-  tx.put({
+function frameworkRow(state: MasterState, now: number, { frameworkId, framework }: HeldTask): Change {
+  return {
     kind: "f",
-    id: held.frameworkId,
+    id: frameworkId,
     record: {
-      info,
-      principal: info?.principal ?? "",
+      info: framework,
+      principal: framework?.principal ?? "",
       suppressedRoles: [],
-      standing: { $case: "disconnectedAt", value: clock },
+      standing: { $case: "disconnectedAt", value: clusterClock(state, now) },
       lostByMaster: true,
     },
-  });
-  const patience = Math.max(info?.failoverTimeout ?? 0, state.settings.lostByMasterGraceSeconds);
-  state.deadlines.set(`framework/${held.frameworkId}`, tx.now + 1000 * patience);
+  };
 }
 
 function whyNot(state: MasterState, held: HeldTask): string | undefined {
@@ -63,6 +83,10 @@ function whyNot(state: MasterState, held: HeldTask): string | undefined {
   if (!isLaunchId(launchId)) return "its launch id is malformed";
   if (idError(frameworkId) !== undefined || framework?.id?.value !== frameworkId) return "its framework is not described";
   if (info === undefined || info.taskId?.value !== taskId) return "it is not described";
+  if (idError(taskId) !== undefined) return "its id is malformed";
+  if (!mayFollow(TaskState.TASK_STAGING, held.state as TaskState, "agent")) return "its state is none";
+  const invalid = frameworkError(framework, [], undefined) ?? roleError(held.role);
+  if (invalid !== undefined) return invalid;
   if (state.tables.taskById(frameworkId, taskId) !== undefined) return "another task has its id";
   const resources = Resources.fromMesos(info.resources);
   if (!resources.ok) return resources.error;

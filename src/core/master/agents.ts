@@ -3,6 +3,7 @@
  * greeted, led, perhaps contested or listing, confirmed.
  */
 import { compareEpochs, epochText } from "../../base/epoch.ts";
+import { idError } from "../../model/ids.ts";
 import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import { Refusal_Kind as Kind } from "../../wire/gen/mesarch/v1/agents.ts";
 import * as allocation from "./allocation.ts";
@@ -10,7 +11,7 @@ import { confirm } from "./confirm.ts";
 import { depart, drop } from "./departure.ts";
 import * as identity from "./identity.ts";
 import type { Input } from "./input.ts";
-import { listNeeded } from "./lists.ts";
+import { listNeeded, mayBringTasks } from "./lists.ts";
 import * as liveness from "./liveness.ts";
 import { claim, heard, listeningTime } from "./membership.ts";
 import * as notices from "./notices.ts";
@@ -44,7 +45,8 @@ export function opened(state: MasterState, tx: Tx, { session, greeting }: Of<"ag
     contest: undefined,
   };
   state.agentSessions.set(session, stream);
-  if (greeting.agentId !== "") claim(state, stream, greeting.agentId);
+  // A name that is none claims nothing; its report will be refused.
+  if (idError(greeting.agentId) === undefined) claim(state, stream, greeting.agentId);
   pacing.enqueue(state, tx, stream);
 }
 
@@ -61,8 +63,6 @@ export function reported(state: MasterState, tx: Tx, { session, report }: Of<"ag
   // Once confirmed, what an agent holds changes by updates only.
   if (stream === undefined || !REPORTING.includes(stream.phase)) return;
   heard(state, stream, tx.now);
-  // Whoever reports is alive, which settles contests against it.
-  identity.answered(state, tx, stream, state.membership.pings);
   consider(state, tx, stream, report);
 }
 
@@ -87,7 +87,7 @@ export function epochRefused(state: MasterState, tx: Tx, input: Of<"agentEpochRe
   refuse(state, tx, stream, Kind.KIND_LATER, "this leader is of a lower epoch");
   tx.say({
     kind: "alarm",
-    cause: `epoch/${epochText(stored)}`,
+    cause: "epoch",
     message:
       `agent ${stream.agentId} obeys epoch ${epochText(stored)}, above ours (${epochText(state.epoch)}). ` +
       "If no newer leader exists, the store was set back: run `mesarch registry restore`",
@@ -110,7 +110,7 @@ export function markGone(state: MasterState, tx: Tx, agentId: string): boolean {
   state.deadlines.clear(`agent/${agentId}`);
   liveness.tellLoss(state, tx, agentId, "An operator declared the agent gone");
   liveness.noteConfirmed(state, tx);
-  prune.soon(state, tx.now);
+  prune.agentGone(state, tx.now, agentId);
   return true;
 }
 
@@ -131,9 +131,13 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
   if (report.clusterId !== "" && report.clusterId !== state.leadership.clusterId) {
     return refuse(state, tx, stream, Kind.KIND_OTHER_CLUSTER, `this is cluster ${state.leadership.clusterId}`);
   }
-  const problem = reportError(tx, stream, report);
+  const problem = reportError(tx, report);
   if (problem !== undefined) return refuse(state, tx, stream, Kind.KIND_INVALID, problem);
   const known = report.agentId === "" ? tables.agentByNonce(report.registrationNonce) : report.agentId;
+  // Not by its greeting alone does anybody become the agent it names (8.6).
+  if (stream.agentId !== "" && stream.agentId !== known) {
+    return refuse(state, tx, stream, Kind.KIND_INVALID, `greeted as ${stream.agentId}, reported as another`);
+  }
   if (known === undefined && state.readOnly !== "") return later(state, tx, stream);
   const agentId = known ?? newAgentId(state);
   if (stream.agentId === "") claim(state, stream, agentId);
@@ -146,11 +150,11 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
     return refuse(state, tx, stream, Kind.KIND_DUPLICATE, `a younger process of agent ${agentId} is known`);
   }
   // A first registration without rows has nothing to settle, and nothing to adopt.
+  stream.adopting ||= known !== undefined && mayBringTasks(state, before, report);
   const need = known === undefined ? "nothing" : listNeeded(state, stream, before, report);
   // Asked once: what it still does not describe cannot be adopted, and is left alone.
   const isAnswer = stream.phase === "listing" && report.listed;
   if (need !== "nothing" && !isAnswer) {
-    stream.adopting ||= need === "infos";
     stream.phase = "listing";
     return tell(tx, stream, { $case: "listWanted", value: { withInfos: need === "infos" } });
   }

@@ -33,7 +33,10 @@ export function judge(state: MasterState, tx: Tx, stream: AgentStream, report: R
   return mine.starts > recorded.starts ? "accepted" : "refused";
 }
 
-/** A process answered pings up to this number: if it is the known one, who contests its id is a clone. */
+/**
+ * A process answered pings up to this number: if it is the known one, who contests its id is a clone. Nothing else it
+ * says proves that it lives, since what a dead process wrote may still arrive.
+ */
 export function answered(state: MasterState, tx: Tx, stream: AgentStream, sequence: number): void {
   for (const contestant of contestantsOf(state, stream, sequence)) {
     refuse(state, tx, contestant, Refusal_Kind.KIND_DUPLICATE, `agent ${stream.agentId} is alive at ${stream.greeting.address}`);

@@ -4,6 +4,12 @@ import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { isSame } from "./identity.ts";
 import type { AgentStream, MasterState } from "./state.ts";
 
+/** Its tasks may be unknown to a registry that is younger than they are: new to this agent, or restored (13.2). */
+export function mayBringTasks(state: MasterState, row: AgentRecord | undefined, report: Report): boolean {
+  const { generation } = state.leadership;
+  return row === undefined || row.generation < generation || (report.storedEpoch?.generation ?? 0) < generation;
+}
+
 /** `infos`: a list with TaskInfo and FrameworkInfo, since tasks may have to be adopted. */
 export function listNeeded(
   state: MasterState,
@@ -11,12 +17,9 @@ export function listNeeded(
   row: AgentRecord | undefined,
   report: Report,
 ): "nothing" | "list" | "infos" {
-  const generation = state.leadership.generation;
-  const older = row === undefined || row.generation < generation || (report.storedEpoch?.generation ?? 0) < generation;
-  const adopting = older || stream.adopting;
-  if (report.listed) return adopting && lacksInfos(state, report.held) ? "infos" : "nothing";
-  if (adopting) return "infos";
-  const sameProcess = row.incarnation !== undefined && report.incarnation !== undefined && isSame(row.incarnation, report.incarnation);
+  if (report.listed) return stream.adopting && lacksInfos(state, report.held) ? "infos" : "nothing";
+  if (stream.adopting) return "infos";
+  const sameProcess = row?.incarnation !== undefined && report.incarnation !== undefined && isSame(row.incarnation, report.incarnation);
   if (!sameProcess) return "list";
   const { digest } = state.tables.agentBooks(stream.agentId);
   return report.tasks?.count === digest.count && report.tasks.sum === digest.sumText ? "nothing" : "list";

@@ -51,6 +51,8 @@ export interface MachineOptions {
   readonly random: Random;
   /** Encoded size of a change in bytes, for batching. */
   readonly sizeOf: (change: Change) => number;
+  /** Whether operators listen to events: without listeners no notice is said. Absent: they do. */
+  readonly watched?: () => boolean;
 }
 
 export class MasterMachine {
@@ -68,6 +70,7 @@ export class MasterMachine {
       allocator: new Allocator({ filterGpuResources: settings.filterGpuResources }),
       deadlines: new Deadlines(),
       random,
+      watched: options.watched ?? (() => true),
       idNonce: random.hex(4),
       counters: { framework: 0, agent: 0, offer: 0, leader: 0 },
       startedAt: now,

@@ -30,6 +30,16 @@ export interface Membership {
   allConfirmedSaid: boolean;
   /** Settled rows that were told and may go to history (4.5), oldest first. */
   readonly told: Set<string>;
+  /** What was found to be over and still has to leave the registry (4.2), last first. */
+  prunable: Prunable[];
+}
+
+/** An agent or framework whose rows may go. */
+export interface Prunable {
+  readonly kind: "a" | "f";
+  readonly id: string;
+  /** Its own row goes, too, once those that hang on it are gone. */
+  readonly wholly: boolean;
 }
 
 export function newMembership(): Membership {
@@ -48,6 +58,7 @@ export function newMembership(): Membership {
     firstLaunches: new Set(),
     allConfirmedSaid: false,
     told: new Set(),
+    prunable: [],
   };
 }
 
@@ -83,14 +94,17 @@ export function claim(state: MasterState, stream: AgentStream, agentId: string):
 
 /** Undoes `claim` and what else hangs on an open stream. */
 export function forgetStream(state: MasterState, stream: AgentStream): void {
-  const { membership, agentSessions, agentStreams } = state;
+  const { membership, agentSessions, agentStreams, tables } = state;
   const { agentId, session } = stream;
   agentSessions.delete(session);
   if (agentId === "") return;
   const streams = membership.claims.get(agentId);
   streams?.delete(stream);
   if (streams?.size === 0) membership.claims.delete(agentId);
-  membership.lastHeard.set(agentId, Math.max(stream.heardAt, membership.lastHeard.get(agentId) ?? 0));
+  // Anybody may greet by any name: kept of members only.
+  if (tables.agents.has(agentId)) {
+    membership.lastHeard.set(agentId, Math.max(stream.heardAt, membership.lastHeard.get(agentId) ?? 0));
+  }
   if (agentStreams.get(agentId) === stream) {
     agentStreams.delete(agentId);
     membership.confirmed.delete(agentId);

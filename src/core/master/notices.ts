@@ -1,4 +1,7 @@
-/** Tells the operators' event stream what changed. The shell adds the revision. */
+/**
+ * Tells the operators' event stream what changed. The shell adds the revision. While nobody listens no view is built:
+ * on the takeover path there is one of these for every framework and agent.
+ */
 import { isTerminal } from "../../model/task-state.ts";
 import type { LeaderRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
@@ -7,17 +10,17 @@ import type { Tx } from "./tx.ts";
 import * as view from "./view.ts";
 
 export function task(state: MasterState, tx: Tx, record: TaskRecord): void {
-  say(state, tx, { $case: "task", value: view.taskView(state.tables, record, isTerminal(record.state as TaskState)) });
+  if (state.watched()) say(state, tx, { $case: "task", value: view.taskView(state.tables, record, isTerminal(record.state as TaskState)) });
 }
 
 export function agent(state: MasterState, tx: Tx, agentId: string): void {
   const record = state.tables.agents.get(agentId);
-  if (record !== undefined) say(state, tx, { $case: "agent", value: view.agentView(state.tables, agentId, record, state) });
+  if (record !== undefined && state.watched()) say(state, tx, { $case: "agent", value: view.agentView(state.tables, agentId, record, state) });
 }
 
 export function framework(state: MasterState, tx: Tx, frameworkId: string): void {
   const record = state.tables.frameworks.get(frameworkId);
-  if (record === undefined) return;
+  if (record === undefined || !state.watched()) return;
   say(state, tx, { $case: "framework", value: view.frameworkView(state.tables, frameworkId, record, state) });
 }
 

@@ -5,17 +5,16 @@ import { Resources } from "../../model/resources.ts";
 import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { isSame } from "./identity.ts";
-import type { AgentStream, MasterState } from "./state.ts";
+import type { MasterState } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
 /** Why a report cannot be taken. */
-export function reportError(tx: Tx, stream: AgentStream, report: Report): string | undefined {
+export function reportError(tx: Tx, report: Report): string | undefined {
   const { info, incarnation, agentId } = report;
   if (info === undefined) return "the report has no AgentInfo";
   if (incarnation === undefined || incarnation.nonce === "") return "the report has no incarnation";
   if (agentId === "" && report.registrationNonce === "") return "a registration needs a nonce";
   if (agentId !== "" && idError(agentId) !== undefined) return idError(agentId);
-  if (agentId !== "" && stream.agentId !== "" && stream.agentId !== agentId) return `greeted as ${stream.agentId}, reported as ${agentId}`;
   const resources = Resources.fromMesos(info.resources);
   if (!resources.ok) return resources.error;
   if (tx.sizeOf({ kind: "a", id: agentId, record: blankRow(report) }) > limits.infoBytes) {

@@ -2,6 +2,7 @@
  * Settles the differences between the registry and an agent's list (9.3), each an ordinary write with its words. The
  * agent is told only after the last one is durable (9.4): what it is told is returned.
  */
+import { MAX_ID_BYTES } from "../../model/ids.ts";
 import { Resources } from "../../model/resources.ts";
 import { isTerminal, stateName } from "../../model/task-state.ts";
 import type { HeldTask, Settle } from "../../wire/gen/mesarch/v1/agents.ts";
@@ -15,6 +16,9 @@ import { isDeliverable, isFrameworkRemoved, isToBeKilled } from "./standing.ts";
 import type { MasterState } from "./state.ts";
 import { wasRemoved } from "./subscription.ts";
 import type { Tx } from "./tx.ts";
+
+/** Problems of different kinds that one alarm names. */
+const PROBLEMS = 10;
 
 /** The agent as it will be once settled. */
 export interface Settling {
@@ -37,15 +41,17 @@ export function settle(state: MasterState, tx: Tx, agent: Settling, list: readon
   const orders: Orders = { missing: [], start: [], cancel: [], forget: [], kill: [] };
   const strangers = new Map<string, Resources>();
   const listed = new Set<string>();
+  const problems = new Problems();
   let vanished = 0;
   for (const held of list) {
     listed.add(held.launchId);
     const row = state.tables.tasks.get(held.launchId);
     const verdict = verdictOn(standingOf(state, agent, row, held), standingOfHeld(held));
     carryOut(state, tx, orders, verdict, held.launchId, row);
-    const adopted = verdict.adopt === true && adopt(state, tx, agent, held);
-    if (verdict.stranger || (verdict.adopt && !adopted)) strangers.set(held.launchId, resourcesOf(held));
-    if (verdict.alarm !== undefined) alarm(tx, agent, `task ${held.taskId} (launch ${held.launchId}) ${verdict.alarm}`);
+    const problem = verdict.adopt === true ? adopt(state, tx, agent, held) : undefined;
+    if (verdict.stranger || problem !== undefined) strangers.set(held.launchId, resourcesOf(held));
+    if (verdict.alarm !== undefined) problems.note(held, verdict.alarm);
+    if (problem !== undefined) problems.note(held, `cannot be adopted: ${problem}`);
   }
   for (const launchId of [...state.tables.agentBooks(agent.agentId).launches]) {
     const row = state.tables.tasks.get(launchId);
@@ -54,7 +60,8 @@ export function settle(state: MasterState, tx: Tx, agent: Settling, list: readon
     carryOut(state, tx, orders, verdict, launchId, row);
     if (verdict.alarm !== undefined) vanished += 1;
   }
-  if (vanished > 1) alarm(tx, agent, `${vanished} started tasks are not on it any more`);
+  if (vanished > 1) problems.add(`${vanished} started tasks are not on it any more`);
+  problems.tell(tx, agent.agentId);
   if (strangers.size > 0) state.membership.strangers.set(agent.agentId, strangers);
   else state.membership.strangers.delete(agent.agentId);
   return orders;
@@ -115,6 +122,27 @@ function resourcesOf(held: HeldTask): Resources {
   return parsed.ok ? parsed.value : Resources.none;
 }
 
-function alarm(tx: Tx, agent: Settling, message: string): void {
-  tx.say({ kind: "alarm", cause: `agent/${agent.agentId}`, message: `agent ${agent.agentId}: ${message}` });
+/** What is wrong with an agent's list: one alarm, however many tasks it is about. */
+class Problems {
+  readonly #counts = new Map<string, { readonly first: HeldTask; more: number }>();
+  readonly #others: string[] = [];
+
+  note(held: HeldTask, problem: string): void {
+    const known = this.#counts.get(problem);
+    if (known === undefined) this.#counts.set(problem, { first: held, more: 0 });
+    else known.more += 1;
+  }
+
+  add(problem: string): void {
+    this.#others.push(problem);
+  }
+
+  tell(tx: Tx, agentId: string): void {
+    const all = [...this.#others];
+    for (const [problem, { first, more }] of [...this.#counts].slice(0, PROBLEMS)) {
+      const task = `task ${first.taskId.slice(0, MAX_ID_BYTES)} (launch ${first.launchId.slice(0, MAX_ID_BYTES)})`;
+      all.push(`${task} ${problem}${more === 0 ? "" : ` (and ${more} more like it)`}`);
+    }
+    if (all.length > 0) tx.say({ kind: "alarm", cause: `agent/${agentId}`, message: `agent ${agentId}: ${all.join("; ")}` });
+  }
 }

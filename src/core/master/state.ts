@@ -65,6 +65,8 @@ export interface MasterState {
   readonly allocator: Allocator;
   readonly deadlines: Deadlines;
   readonly random: Random;
+  /** Whether anybody listens to notices. */
+  readonly watched: () => boolean;
   /** Random part of ids made by this leadership (1.4). */
   readonly idNonce: string;
   readonly counters: { framework: number; agent: number; offer: number; leader: number };

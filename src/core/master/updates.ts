@@ -1,8 +1,15 @@
 /** Status updates on their way from agents to frameworks, and acknowledgements on their way back (section 7). */
+import { limits } from "../../model/limits.ts";
 import { isTerminal, mayFollow, stateName } from "../../model/task-state.ts";
 import type { TaskUpdate } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import { TaskState, type TaskStatus, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
+import {
+  TaskState,
+  type TaskStatus,
+  TaskStatus_Reason as Reason,
+  TaskStatus_Source as Source,
+} from "../../wire/gen/mesos/v1/mesos.ts";
+import { taskIdOf } from "../registry/tables.ts";
 import * as allocation from "./allocation.ts";
 import * as frameworks from "./framework-events.ts";
 import * as history from "./history.ts";
@@ -17,31 +24,40 @@ import type { Tx } from "./tx.ts";
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 
+/** Bytes of a row beyond what a task may take at launch: its last status. */
+const STATUS_BYTES = 48 * 1024;
+/** Characters kept of a message that is too long. */
+const GIST_CHARACTERS = 4_096;
+const UUID_BYTES = 16;
+
 /** 7.2. Committed first if it is news, then forwarded; what nobody waits for is acknowledged here. */
 export function received(state: MasterState, tx: Tx, { session, update }: Of<"agentUpdate">): void {
   const stream = currentStream(state, session, tx.now);
-  const { status } = update;
-  if (stream === undefined || status?.state === undefined) return;
-  const { state: next } = status;
+  if (stream === undefined || update.status?.state === undefined) return;
   const row = state.tables.tasks.get(update.launchId);
   if (row === undefined) return withoutRow(state, tx, stream, update);
   if (row.agentId !== stream.agentId) {
     return alarm(tx, `launch ${row.launchId} is agent ${row.agentId}'s, but agent ${stream.agentId} speaks of it`);
   }
+  if ((update.status.uuid?.length ?? 0) > UUID_BYTES) {
+    return alarm(tx, `agent ${row.agentId} speaks of launch ${row.launchId} with a uuid that is none`);
+  }
+  const status = statusOf(row, update.status);
+  const { state: next = row.state as TaskState } = status;
   const isNews = update.seq > row.seq && mayFollow(row.state as TaskState, next, "agent", sourceOf(row));
   // 7.4: after the first end nothing but its echo.
   if (row.settled || (update.seq > row.seq && !isNews)) {
-    if (!row.settled) alarm(tx, `task ${status.taskId?.value}: ${stateName(next)} after ${stateName(row.state as TaskState)}`);
+    if (!row.settled) alarm(tx, `task ${taskIdOf(row)}: ${stateName(next)} after ${stateName(row.state as TaskState)}`);
     return acknowledgeHere(tx, stream, row.launchId, status);
   }
   // A full store takes no state, and nobody may hear one that is not durable (3.5); the agent says it again.
-  const record = isNews ? taken(row, update, status, next) : withLatest(row, update);
+  const record = isNews ? taken(tx, row, update, status, next) : withLatest(row, update);
   if (record !== row) {
     if (state.readOnly !== "") return;
     commit(state, tx, row, record);
   }
   if (isFrameworkRemoved(state.tables, row.frameworkId)) return acknowledgeHere(tx, stream, row.launchId, status);
-  frameworks.sendUpdate(state, tx, record, { ...status, agentId: { value: row.agentId } });
+  frameworks.sendUpdate(state, tx, record, status);
 }
 
 /** 7.3: the agent forgets first, then the row goes. */
@@ -95,9 +111,19 @@ function currentStream(state: MasterState, session: number, now: number): AgentS
   return stream.phase === "confirmed" ? stream : undefined;
 }
 
-function taken(row: TaskRecord, update: TaskUpdate, status: TaskStatus, next: TaskState): TaskRecord {
-  const { data: _, ...kept } = status;
+/** A status speaks of the task its launch is and by its agent, whatever it says itself; only a master speaks as one. */
+function statusOf(row: TaskRecord, status: TaskStatus): TaskStatus {
   return {
+    ...status,
+    taskId: { value: taskIdOf(row) },
+    agentId: { value: row.agentId },
+    ...(status.source === Source.SOURCE_MASTER ? { source: Source.SOURCE_AGENT } : {}),
+  };
+}
+
+function taken(tx: Tx, row: TaskRecord, update: TaskUpdate, status: TaskStatus, next: TaskState): TaskRecord {
+  const { data: _, ...kept } = status;
+  const record: TaskRecord = {
     ...row,
     state: next,
     latestState: latestOf(row, update, next),
@@ -105,6 +131,14 @@ function taken(row: TaskRecord, update: TaskUpdate, status: TaskStatus, next: Ta
     uuid: status.uuid ?? new Uint8Array(),
     status: kept,
   };
+  // A row has to fit a batch, as every size is checked before it is written (3.9).
+  const fits = tx.sizeOf({ kind: "t", id: row.launchId, record }) <= limits.taskInfoBytes + STATUS_BYTES;
+  return fits ? record : { ...record, status: gist(kept) };
+}
+
+/** What everybody has to know of a status that is too long to be kept. */
+function gist({ taskId, agentId, state, source, reason, message = "", timestamp, uuid, healthy }: TaskStatus): TaskStatus {
+  return { taskId, agentId, state, source, reason, message: `${message.slice(0, GIST_CHARACTERS)}…`, timestamp, uuid, healthy };
 }
 
 /** A repeated head may tell of a later end, which frees resources before it is acknowledged (7.1). */

@@ -149,5 +149,5 @@ test("a standby answers questions from tables alone, and no orders", (t) => {
   t.is(status?.$case, "status");
   t.is(answerFromTables(s.tables, undefined, { allowStale: true, call: { $case: "killTask", value: { id: "web-1" } } }), undefined);
   t.is(answerFromTables(s.tables, undefined, { allowStale: true, call: undefined }), undefined);
-  t.is(snapshotEvents(s.state).length, 4);
+  t.is([...snapshotEvents(s.state)].length, 4);
 });

@@ -1,5 +1,6 @@
 /** A host: an agent process over its journal, and the processes it started, which outlive it. */
 import assert from "node:assert/strict";
+import { HeldParts } from "../../../src/api/held-parts.ts";
 import { NO_EPOCH, type Epoch } from "../../../src/base/epoch.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Input as AgentInput } from "../../../src/core/agent/input.ts";
@@ -35,6 +36,7 @@ export class Host {
   #starts = 0;
   #session = 0;
   #toMaster: AgentMessage[] = [];
+  #parts = new HeldParts();
   #toAgent: MasterMessage[] = [];
 
   constructor(world: World, name: string) {
@@ -76,6 +78,7 @@ export class Host {
   connect(): void {
     if (this.machine === undefined || this.connected || this.isolatedUntil > this.world.now) return;
     this.#session = ++this.world.sessions;
+    this.#parts.clear();
     this.step({ kind: "linkOpened", link: this.#session });
   }
 
@@ -119,7 +122,8 @@ export class Host {
     }
     const message = outbox.shift();
     if (message === undefined) return false;
-    const input = inputOf(this.#session, message);
+    if (message.body?.$case === "heldPart") this.#parts.add(message.body.value, 1);
+    const input = inputOf(this.#session, message, this.#parts);
     if (input !== undefined) this.world.step(input);
     return true;
   }
@@ -195,12 +199,12 @@ export class Host {
   }
 }
 
-function inputOf(session: number, { body }: AgentMessage): Input | undefined {
+function inputOf(session: number, { body }: AgentMessage, parts: HeldParts): Input | undefined {
   switch (body?.$case) {
     case "greeting":
       return { kind: "agentOpened", session, greeting: body.value };
     case "report":
-      return { kind: "agentReport", session, report: body.value };
+      return { kind: "agentReport", session, report: parts.complete(body.value) };
     case "update":
       return { kind: "agentUpdate", session, update: body.value };
     case "forgotten":
