@@ -290,7 +290,7 @@ test("an agent that reads nothing is closed; others are served meanwhile", async
     scheduler.call(call as never);
     await delay(10);
   }
-  await until(() => rig.telemetry.lines.some(({ message }) => message.includes("agent does not read")), "the stream closed", 15_000);
+  await until(() => rig.telemetry.lines.some(({ message }) => message.includes("agent does not read")), "the stream closed", 30_000);
   const other = new RawScheduler(rig, "other");
   other.subscribe();
   await until(() => other.subscribed, "SUBSCRIBED");

@@ -68,7 +68,7 @@ test("nested groups of any depth are skipped or refused", async (t) => {
   t.is(await rig.trouble(), undefined);
 });
 
-test("a message of millions of empty calls does not stop the master for longer than peers are patient", async (t) => {
+test.serial("a message of millions of empty calls does not stop the master for longer than peers are patient", async (t) => {
   await using rig = await Rig.start();
   const hostile = new RawScheduler(rig, "tiny");
   hostile.subscribe();
