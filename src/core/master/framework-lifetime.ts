@@ -20,7 +20,8 @@ const POSTPONE_MS = 5_000;
  * resubscribe window before they are even written as away (5.2).
  */
 export function begin(state: MasterState, now: number): void {
-  for (const [id, record] of state.tables.frameworks) {
+  for (const id of state.tables.present) {
+    const record = state.tables.frameworks.get(id)!;
     const standing = record.standing;
     if (standing?.$case === "subscribed") {
       state.deadlines.set(`framework/${id}`, now + state.settings.resubscribeWindowMs);

@@ -31,8 +31,13 @@ export interface Membership {
   /** Settled rows that were told and may go to history (4.5), oldest first. */
   readonly told: Set<string>;
   /** What was found to be over and still has to leave the registry (4.2), last first. */
-  prunable: Prunable[];
+  readonly prunable: Prunable[];
+  /** The look through all rows that is under way. */
+  pruneLook: PruneLook | undefined;
 }
+
+/** Finds what is over, row by row. */
+export type PruneLook = Generator<Prunable | undefined, void>;
 
 /** An agent or framework whose rows may go. */
 export interface Prunable {
@@ -59,6 +64,7 @@ export function newMembership(): Membership {
     allConfirmedSaid: false,
     told: new Set(),
     prunable: [],
+    pruneLook: undefined,
   };
 }
 

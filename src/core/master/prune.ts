@@ -1,13 +1,13 @@
 /**
  * What is over leaves the registry in bounded background batches (4.2): tasks of gone agents and of agents nobody has
- * heard of for weeks, removed frameworks with their history, old tombstones. All rows are looked through once a minute;
- * what was found is then worked off, a step at a time.
+ * heard of for weeks, removed frameworks with their history, old tombstones. Once a minute all rows are looked
+ * through, some in each step, and what is found is worked off.
  */
 import { limits } from "../../model/limits.ts";
 import { parseIssuedId } from "../../model/ids.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import * as history from "./history.ts";
-import type { Prunable } from "./membership.ts";
+import type { Prunable, PruneLook } from "./membership.ts";
 import { isFrameworkRemoved, shownState } from "./standing.ts";
 import { type MasterState, clusterClock } from "./state.ts";
 import type { Tx } from "./tx.ts";
@@ -17,10 +17,16 @@ const INTERVAL_MS = 60_000;
 const PAUSE_MS = 100;
 /** Rows written in one step. */
 const ROWS_AT_ONCE = 100;
-/** Agents and frameworks looked at in one step: with most of them there may be nothing to do. */
-const LOOKS_AT_ONCE = 1_000;
+/** Agents and frameworks looked at in one step: there may be very many with nothing to do. */
+const LOOKS_AT_ONCE = 2_000;
 /** Removed frameworks that are kept to look at, with their tasks (Mesos: max_completed_frameworks). */
 const KEPT_FRAMEWORKS = 50;
+
+/** The row of what was removed or is gone, and when that was, seconds of cluster clock. */
+interface Tombstone {
+  readonly id: string;
+  readonly at: number;
+}
 
 export function begin(state: MasterState, now: number): void {
   state.deadlines.set("prune", now + INTERVAL_MS);
@@ -36,49 +42,58 @@ export function agentGone(state: MasterState, now: number, agentId: string): voi
 export function due(state: MasterState, tx: Tx): void {
   const { membership } = state;
   if (state.mute || state.readOnly !== "") return state.deadlines.set("prune", tx.now + INTERVAL_MS);
-  if (membership.prunable.length === 0) membership.prunable = [...agents(state, tx.now), ...frameworks(state)];
+  membership.pruneLook ??= lookThrough(state, tx.now);
   let rows = ROWS_AT_ONCE;
   for (let looks = 0; looks < LOOKS_AT_ONCE && rows > 0; looks++) {
-    const next = membership.prunable.at(-1);
-    if (next === undefined) break;
-    rows = next.kind === "a" ? pruneAgent(state, tx, next, rows) : pruneFramework(state, tx, next, rows);
-    if (rows > 0) membership.prunable.pop();
+    const known = membership.prunable.at(-1);
+    if (known !== undefined) {
+      rows = known.kind === "a" ? pruneAgent(state, tx, known, rows) : pruneFramework(state, tx, known, rows);
+      if (rows > 0) membership.prunable.pop();
+      continue;
+    }
+    const { done, value } = membership.pruneLook.next();
+    if (done === true) {
+      membership.pruneLook = undefined;
+      return state.deadlines.set("prune", tx.now + INTERVAL_MS);
+    }
+    if (value !== undefined) membership.prunable.push(value);
   }
-  state.deadlines.set("prune", tx.now + (membership.prunable.length > 0 ? PAUSE_MS : INTERVAL_MS));
+  state.deadlines.set("prune", tx.now + PAUSE_MS);
+}
+
+/** All that is over, found one row at a time; undefined: nothing to do for this one. */
+function* lookThrough(state: MasterState, now: number): PruneLook {
+  yield* agents(state, now);
+  yield* frameworks(state);
 }
 
 /** Agents whose tasks have to go, and those of which no trace is kept. */
-function agents(state: MasterState, now: number): readonly Prunable[] {
+function* agents(state: MasterState, now: number): PruneLook {
   const { tables } = state;
-  const found: Prunable[] = [];
-  const tombstones: { readonly id: string; readonly at: number }[] = [];
+  const tombstones: Tombstone[] = [];
   for (const [id, record] of tables.agents) {
     const { standing } = record;
-    if (standing?.$case === "goneAt" && tables.agentBooks(id).isEmpty) tombstones.push({ id, at: standing.value });
-    else if (standing?.$case === "goneAt") found.push({ kind: "a", id, wholly: false });
-    else if (isExpired(state, now, record)) found.push({ kind: "a", id, wholly: true });
+    const isGone = standing?.$case === "goneAt";
+    if (isGone && tables.agentBooks(id).isEmpty) tombstones.push({ id, at: standing.value });
+    const wholly = isExpired(state, now, record);
+    yield isGone || wholly ? { kind: "a", id, wholly } : undefined;
   }
-  for (const { id } of allButNewest(limits.tombstones, tombstones)) found.push({ kind: "a", id, wholly: true });
-  return found;
+  const isOld = beyond(limits.tombstones, tombstones);
+  for (const one of tombstones) yield isOld(one) ? { kind: "a", id: one.id, wholly: true } : undefined;
 }
 
 /** Removed frameworks without tasks, beyond those kept to look at: their history, and most of their rows. */
-function frameworks({ tables }: MasterState): readonly Prunable[] {
-  const removed: { readonly id: string; readonly at: number }[] = [];
+function* frameworks({ tables }: MasterState): PruneLook {
+  const removed: Tombstone[] = [];
   for (const [id, { standing }] of tables.frameworks) {
     if (standing?.$case === "removedAt") removed.push({ id, at: standing.value });
+    yield undefined;
   }
-  const found: Prunable[] = [];
-  const tombstones: { readonly id: string; readonly at: number }[] = [];
-  for (const framework of allButNewest(KEPT_FRAMEWORKS, removed)) {
-    const { id } = framework;
+  const [isOver, isOld] = [beyond(KEPT_FRAMEWORKS, removed), beyond(limits.tombstones, removed)];
+  for (const one of removed) {
     // Ids of our own form need no tombstone (1.4).
-    if (parseIssuedId(id) !== undefined) found.push({ kind: "f", id, wholly: true });
-    else if (tables.frameworkBooks(id).isEmpty) tombstones.push(framework);
-    else found.push({ kind: "f", id, wholly: false });
+    yield isOver(one) ? { kind: "f", id: one.id, wholly: isOld(one) || parseIssuedId(one.id) !== undefined } : undefined;
   }
-  for (const { id } of allButNewest(limits.tombstones, tombstones)) found.push({ kind: "f", id, wholly: true });
-  return found;
 }
 
 /** Returns how many of `rows` are left to be written; 0: look at it again. */
@@ -127,12 +142,14 @@ function isExpired(state: MasterState, now: number, { standing }: AgentRecord): 
   return standing?.$case === "unreachableAt" && clusterClock(state, now) - standing.value > state.settings.unreachableRetentionSeconds;
 }
 
-/** All but the `kept` newest, in their order. Without sorting the records: there may be very many. */
-function allButNewest<T extends { readonly at: number }>(kept: number, all: readonly T[]): readonly T[] {
-  if (all.length <= kept) return [];
-  const times = Float64Array.from(all, ({ at }) => at).sort();
+/** Tells those that are not among the `kept` newest, asked once for each in their order. */
+function beyond(kept: number, all: readonly Tombstone[]): (one: Tombstone) => boolean {
+  if (all.length <= kept) return () => false;
+  const times = new Float64Array(all.length);
+  for (let i = 0; i < all.length; i++) times[i] = all[i]!.at;
+  times.sort();
   const oldestKept = times[times.length - kept]!;
   let ties = kept;
-  for (const { at } of all) if (at > oldestKept) ties -= 1;
-  return all.filter(({ at }) => at < oldestKept || (at === oldestKept && ties-- <= 0));
+  for (let i = times.length - 1; times[i]! > oldestKept; i--) ties -= 1;
+  return ({ at }) => at < oldestKept || (at === oldestKept && ties-- <= 0);
 }

@@ -33,6 +33,8 @@ export class Tables {
   readonly history = new Map<string, HistoryRecord>();
   readonly leaders = new Map<string, LeaderRecord>();
   readonly weights = new Map<string, number>();
+  /** Ids of the frameworks that are not removed: promotion passes over the tombstones. */
+  readonly present = new Set<string>();
 
   readonly #agentBooks = new Map<string, AgentBooks>();
   readonly #frameworkBooks = new Map<string, FrameworkBooks>();
@@ -54,6 +56,8 @@ export class Tables {
       }
       case "f": {
         const before = replace(this.frameworks, change.id, change.record);
+        if (change.record === undefined || change.record.standing?.$case === "removedAt") this.present.delete(change.id);
+        else this.present.add(change.id);
         this.#timed += Number(isTimed(change.record)) - Number(isTimed(before));
         return { kind: "f", id: change.id, record: before };
       }
