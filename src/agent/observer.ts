@@ -93,7 +93,7 @@ export class AgentObserver {
       entry.launch.end({ "mesos.task.state": stateName(state) });
       this.#telemetry.instruments.taskStartDuration.record((this.#now() - entry.receivedAt) / 1000);
     }
-    this.#moment("mesarch.status", launchId, traceparent, { "mesos.task.state": stateName(state) });
+    this.#moment("mesarch.status", launchId, traceparent, { "mesos.task.state": stateName(state), "mesarch.epoch": epochText(this.#state.epoch) });
   }
 
   #moment(name: "mesarch.status" | "mesarch.agent.kill", launchId: string, parent: string | undefined, attributes: Attributes): void {

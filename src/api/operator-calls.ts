@@ -74,6 +74,11 @@ export class OperatorCalls {
     this.#hint = hint;
   }
 
+  /** Whether anybody hears notices. */
+  get watched(): boolean {
+    return this.#sinks.size > 0;
+  }
+
   /** Address of the leader, as a hint for callers of a standby. */
   get leaderAddress(): string {
     return this.#hint?.address ?? "";

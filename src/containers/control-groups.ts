@@ -9,24 +9,46 @@ interface Hierarchy {
   limitFiles(limits: RunLimits): [file: string, value: number][];
 }
 
+/** Those who join within this time of one another wait once. */
+const ANTICIPATED_MS = 20;
+
 /**
  * A control group for each run, of version 2 or 1, whichever the host has. Without one a task is only as tame as its
  * process group: what starts a session of its own escapes a kill.
  */
 export class ControlGroups {
   readonly #hierarchies: readonly Hierarchy[];
+  /** The group this very process is in; undefined where that is not to be seen. */
+  readonly #own: string | undefined;
+  #anticipatedAt = -Infinity;
 
-  private constructor(hierarchies: readonly Hierarchy[]) {
+  private constructor(hierarchies: readonly Hierarchy[], own: string | undefined) {
     this.#hierarchies = hierarchies;
+    this.#own = own;
   }
 
   /** Groups will be made inside the group `name`. Undefined where this process may not make any. */
   static async open(name: string, root = "/sys/fs/cgroup"): Promise<ControlGroups | undefined> {
     try {
-      return new ControlGroups((await isUnified(root)) ? [await openUnified(root, name)] : await openLegacy(root, name));
+      const unified = await isUnified(root);
+      const hierarchies = unified ? [await openUnified(root, name)] : await openLegacy(root, name);
+      return new ControlGroups(hierarchies, ownGroup(root, unified));
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * A process is about to join a group. The kernel lets it do so only once all processors have passed a quiet moment,
+   * some 10 ms later, and for about as long lets others follow at once. Asking early, by joining the group we are in,
+   * lets that pass while the process is made. Without effect on anything but time.
+   */
+  anticipate(): void {
+    const last = this.#anticipatedAt;
+    this.#anticipatedAt = performance.now();
+    // When many are on their way, each is ahead of the next.
+    if (this.#own === undefined || this.#anticipatedAt - last < ANTICIPATED_MS) return;
+    writeFile(join(this.#own, "cgroup.procs"), String(process.pid)).catch(() => {});
   }
 
   /** The directories of the run's group, one per hierarchy. Making it again keeps it. Rejects with a system error. */
@@ -62,6 +84,14 @@ export class ControlGroups {
       });
     }
   }
+}
+
+function ownGroup(root: string, unified: boolean): string | undefined {
+  const lines = readFileSync("/proc/self/cgroup", "latin1").split("\n");
+  const path = lines.find((line) => line.split(":")[1] === (unified ? "" : "cpu"))?.split(":")[2];
+  const directory = join(root, unified ? "" : "cpu", path ?? "");
+  // What is mounted need not begin where that path does.
+  return path !== undefined && members(directory).includes(process.pid) ? directory : undefined;
 }
 
 function members(directory: string): number[] {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { chmod, chown, mkdir, open, rename, symlink, writeFile, type FileHandle } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { MesarchError } from "../base/errors.ts";
@@ -41,7 +42,7 @@ export async function openOutput(sandbox: string, name: "stdout" | "stderr", acc
 
 /** Undefined if `user` is who we are. Rejects with `invalid` for an unknown user, `refused` if we may not change to it. */
 export async function findAccount(user: string | undefined): Promise<Account | undefined> {
-  if (user === undefined) return undefined;
+  if (user === undefined || user === userInfo().username) return undefined;
   const { stdout } = await promisify(execFile)("getent", ["passwd", "--", user]).catch((cause: unknown) => {
     throw new MesarchError("invalid", `this host has no user ${JSON.stringify(user)}`, { cause });
   });

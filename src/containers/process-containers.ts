@@ -63,9 +63,12 @@ export class ProcessContainers implements Containers {
     const { launchId, sandbox } = spec;
     const runDirectory = this.#directoryOf(launchId);
     await translateErrors(`start run ${launchId}`, async () => {
+      const groups = this.#options.controlGroups;
+      const controlGroups = (await groups?.create(launchId, spec.limits ?? {})) ?? [];
+      // From here on groups cannot be made either.
+      groups?.anticipate();
       const account = await findAccount(spec.user);
       await prepareRun(runDirectory, spec, account);
-      const controlGroups = (await this.#options.controlGroups?.create(launchId, spec.limits ?? {})) ?? [];
       this.#watch?.add(launchId, { kind: "absent" });
       const onExit = (): void => void this.#watch?.lookAfterMonitor(launchId);
       await spawnMonitor({ shell: this.#options.shell ?? "/bin/sh", runDirectory, sandbox, controlGroups, account }, onExit);

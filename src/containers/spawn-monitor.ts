@@ -20,8 +20,11 @@ export interface MonitorSpec {
  * if this process sees that. Rejects with a system error; then nothing was spawned.
  */
 export async function spawnMonitor(spec: MonitorSpec, onExit: () => void): Promise<void> {
-  await using stdout = await openOutput(spec.sandbox, "stdout", spec.account);
-  await using stderr = await openOutput(spec.sandbox, "stderr", spec.account);
+  const { sandbox, account } = spec;
+  const opening = [openOutput(sandbox, "stdout", account), openOutput(sandbox, "stderr", account)] as const;
+  await Promise.allSettled(opening);
+  await using stdout = await opening[0];
+  await using stderr = await opening[1];
   const words = launcher(spec.account?.name, spec.account?.gid);
   const monitor = spawn(spec.shell, [MONITOR, spec.runDirectory, spec.controlGroups.join(" "), ...words], {
     argv0: "sh",

@@ -7,8 +7,8 @@ import type { SchedulerSessions } from "../api/scheduler-sessions.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { AgentBatch, AgentServiceService, MasterBatch, MasterMessage } from "../wire/gen/mesarch/v1/agents.ts";
-import { ClusterServiceService, type ClusterServiceServer } from "../wire/gen/mesarch/v1/cluster.ts";
-import { OperatorEvent, OperatorRequest, OperatorServiceService, type EventsRequest, type OperatorServiceServer } from "../wire/gen/mesarch/v1/operator.ts";
+import { ClusterServiceService, type ClusterServiceServer, WatchRequest } from "../wire/gen/mesarch/v1/cluster.ts";
+import { OperatorEvent, OperatorRequest, OperatorServiceService, EventsRequest, type OperatorServiceServer } from "../wire/gen/mesarch/v1/operator.ts";
 import { SchedulerCalls, SchedulerItem, SchedulerServiceService } from "../wire/gen/mesarch/v1/scheduler.ts";
 import { boundedDecode } from "./bounded-decode.ts";
 import { asIs, encodedOutbox, encodeRepeated } from "./encoded-stream.ts";
@@ -49,6 +49,8 @@ const agentSession = {
   requestDeserialize: (input: Buffer): SizedBatch => ({ ...decodeAgentBatch(input), bytes: input.length }),
   responseSerialize: asIs,
 };
+const operatorEvents = { ...OperatorServiceService.events, requestDeserialize: boundedDecode(EventsRequest), responseSerialize: asIs };
+const clusterWatch = { ...ClusterServiceService.watch, requestDeserialize: boundedDecode(WatchRequest) };
 const operatorCall = { ...OperatorServiceService.call, requestDeserialize: boundedDecode(OperatorRequest) };
 
 export async function openMasterDoors(options: MasterDoorOptions): Promise<BoundServer> {
@@ -67,7 +69,7 @@ export async function openMasterDoors(options: MasterDoorOptions): Promise<Bound
     { session: (stream: ServerDuplexStream<SizedBatch, Buffer>) => guarded(stream, () => agentStream(stream, need(), options.log)) },
   );
   server.addService(
-    { call: operatorCall, events: { ...OperatorServiceService.events, responseSerialize: asIs } },
+    { call: operatorCall, events: operatorEvents },
     {
       call: ((call, callback) => {
         void (async () => need().operators.call(call.request, ANONYMOUS))().then(
@@ -85,7 +87,7 @@ export async function openMasterDoors(options: MasterDoorOptions): Promise<Bound
         onEnd(stream, end);
       }),
   };
-  server.addService(ClusterServiceService, cluster as UntypedServiceImplementation);
+  server.addService({ watch: clusterWatch }, cluster as UntypedServiceImplementation);
   options.peers.serve(server);
   return bindServer(server, options.listen, ServerCredentials.createInsecure());
 }

@@ -3,7 +3,8 @@ import { connect as tcpConnect } from "node:net";
 import { type ClientDuplexStream, credentials, type Server, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../async/clock.ts";
 import type { PeerLinks, PeerListener } from "../ports/peers.ts";
-import { type PeerHeartbeat, PeerServiceClient, PeerServiceService } from "../wire/gen/mesarch/v1/peers.ts";
+import { PeerHeartbeat, PeerServiceClient, PeerServiceService } from "../wire/gen/mesarch/v1/peers.ts";
+import { boundedDecode } from "./bounded-decode.ts";
 import { clientOptions } from "./limits.ts";
 
 /** Pause before dialling a peer again. */
@@ -38,7 +39,8 @@ export class GrpcPeerLinks implements PeerLinks {
 
   /** Adds the service that others dial. */
   serve(server: Server): void {
-    server.addService(PeerServiceService, {
+    const session = { ...PeerServiceService.session, requestDeserialize: boundedDecode(PeerHeartbeat, { bytes: MAX_WAITING_BYTES }) };
+    server.addService({ session }, {
       session: (stream: ServerDuplexStream<PeerHeartbeat, PeerHeartbeat>) => {
         let peer: PeerHeartbeat | undefined;
         this.#served.add(stream);

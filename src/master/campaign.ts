@@ -158,6 +158,7 @@ export class Campaign {
     if (first !== undefined && deposable.has(first.key)) {
       this.#leader = first;
       const cause = watchtower.handingOver().has(first.key) ? "handover" : causes[watchtower.verdictOn(first)];
+      if (this.#trouble === undefined) this.#options.log.debug(`may depose ${first.record.master}`, { cause });
       this.#trouble ??= { cause: cause ?? "silence", firstSignAt: cause === "handover" ? now : watchtower.firstSign(first), detectedAt: now };
     } else if (first !== undefined) {
       this.#leader = first;

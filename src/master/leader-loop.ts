@@ -4,12 +4,11 @@
  * Whatever ends it, it undoes what was not committed, so that the tables are exactly what the registry was last known
  * to hold, and says nothing more.
  */
-import type { Clock } from "../async/clock.ts";
 import { Mailbox } from "../async/mailbox.ts";
 import { Timer } from "../async/timer.ts";
 import { assert } from "../base/assert.ts";
 import { type Epoch, epochText } from "../base/epoch.ts";
-import { MasterMachine, type MachineOptions } from "../core/master/machine.ts";
+import { MasterMachine } from "../core/master/machine.ts";
 import type { Input } from "../core/master/input.ts";
 import { isUnfenced, type Output } from "../core/master/output.ts";
 import { clusterClock } from "../core/master/state.ts";
@@ -17,48 +16,12 @@ import type { Step } from "../core/master/tx.ts";
 import { Pipeline, type PipelineBatch } from "../core/pipeline.ts";
 import { type Change, rowKey } from "../core/registry/change.ts";
 import { limits } from "../model/limits.ts";
-import type { Fence, RegistryPort } from "../ports/registry.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
 import { encodeChange } from "../wire/registry-codec.ts";
 import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import { Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { traceCommit } from "./commit-trace.ts";
 import { failureWords } from "./failure-words.ts";
-import type { Follower } from "./follower.ts";
-
-export type LeadershipEnd =
-  | { readonly kind: "deposed" }
-  | { readonly kind: "handedOver" }
-  /** The registry did not answer for a whole lease. */
-  | { readonly kind: "expired" }
-  | { readonly kind: "intruder"; readonly detail: string }
-  /** A step threw, or the store called a batch malformed: a bug, contained by ending the leadership (3.9). */
-  | { readonly kind: "failed"; readonly error: unknown };
-
-/** Who says the words. `revision`: registry revision they are durable at. */
-export interface Speaker {
-  say(output: Output, revision: number): void;
-  /** The leadership starts over without its volatile state: cut schedulers, greet agents anew (3.5). */
-  restart(submit: (input: Input) => void): void;
-}
-
-export interface LeaderLoopOptions {
-  readonly machine: Omit<MachineOptions, "tables">;
-  readonly fence: Fence;
-  readonly follower: Follower;
-  readonly registry: RegistryPort;
-  readonly speaker: Speaker;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  /** No answer for this long: mute (3.6). */
-  readonly muteAfterMs: number;
-  /** No answer for this long: over (2.8). The lease's TTL. */
-  readonly expireAfterMs: number;
-  /** A candidate with nothing in flight sends a barrier this often (2.6). */
-  readonly canaryMs: number;
-  /** How often a full store is tried again (3.5). */
-  readonly fullRetryMs: number;
-  /** Hears when a transaction was sent that was then answered: what keeps the lease alive (2.7). */
-  readonly onProof: (sentAt: number) => void;
-}
+import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
 
 /** Steps that may wait for the registry before no more inputs are taken. */
 const STEPS_PENDING = 5_000;
@@ -220,7 +183,7 @@ export class LeaderLoop {
   #step(input: Input, now: number): void {
     let step: Step;
     try {
-      step = this.#machine.step(input, now);
+      step = this.#decide(input, now);
     } catch (error) {
       // Whoever asked must not ask the next leader the same: it is told that this failed, and that nothing was done (3.9).
       for (const word of failureWords(input)) this.#options.speaker.say(word, this.#revision);
@@ -232,6 +195,18 @@ export class LeaderLoop {
       return;
     }
     this.#take(step);
+  }
+
+  /** Deciding about a launch is a span of its own, the parent of all that follows from it. */
+  #decide(input: Input, now: number): Step {
+    const { telemetry } = this.#options;
+    if (!telemetry.enabled || input.kind !== "call" || input.call.type !== Call_Type.ACCEPT) return this.#machine.step(input, now);
+    const span = telemetry.startSpan("mesarch.accept", { parent: input.traceparent });
+    try {
+      return this.#machine.step({ ...input, traceparent: span.traceparent ?? input.traceparent }, now);
+    } finally {
+      span.end();
+    }
   }
 
   #take(step: Step): void {
@@ -280,7 +255,7 @@ export class LeaderLoop {
         this.#batchNumber += 1;
         this.#bytesCommitted += batch.bytes;
         this.#options.follower.tables.head = head;
-        this.#trace(batch, wall, result.revision);
+        traceCommit(this.#options.telemetry, batch.writes, { from: wall, to: clock.wall(), revision: result.revision, epoch: this.epoch });
         break;
       case "passed":
         break;
@@ -313,23 +288,6 @@ export class LeaderLoop {
       ops: batch.writes.length,
       clusterClock: clusterClock(this.#machine.state, now),
     };
-  }
-
-  /** One span per traced task row of the batch. */
-  #trace(batch: PipelineBatch<Change, Output>, startedAt: number, revision: number): void {
-    const { telemetry, clock } = this.#options;
-    if (!telemetry.enabled) return;
-    for (const change of batch.writes) {
-      if (change.kind !== "t" || change.record === undefined || change.record.traceparent === "") continue;
-      if (change.record.seq > 0) continue;
-      telemetry
-        .startSpan("mesarch.commit", {
-          parent: change.record.traceparent,
-          startTime: startedAt,
-          attributes: { "mesarch.registry.revision": revision, "mesarch.launch.id": change.id, "mesarch.epoch": epochText(this.epoch) },
-        })
-        .end({}, clock.wall());
-    }
   }
 
   /** Mute, expiry, canary and the retry of a full store: what time alone brings (2.6, 3.5, 3.6). */

@@ -19,7 +19,8 @@ import type { Victory } from "./campaign.ts";
 import { FailoverRecord } from "./failover-record.ts";
 import type { Follower } from "./follower.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import { LeaderLoop, type LeadershipEnd } from "./leader-loop.ts";
+import type { LeadershipEnd } from "./leader-contract.ts";
+import { LeaderLoop } from "./leader-loop.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import type { MasterReport } from "./master-report.ts";
 import type { MasterOptions } from "./options.ts";
@@ -80,6 +81,7 @@ export class Leadership {
         settings: options.machine,
         random,
         sizeOf: sizeOfChange,
+        watched: () => deps.doors.operators.watched,
       },
       fence,
       follower,

@@ -24,7 +24,7 @@ import { REGISTRY_FORMAT } from "../wire/registry-codec.ts";
 import { Campaign, type Victory } from "./campaign.ts";
 import { bootstrap, clearOwnName } from "./entrance.ts";
 import { Follower } from "./follower.ts";
-import type { LeadershipEnd } from "./leader-loop.ts";
+import type { LeadershipEnd } from "./leader-contract.ts";
 import { Leadership, removeKey } from "./leadership.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { MasterReport } from "./master-report.ts";
@@ -94,6 +94,7 @@ export class Master implements AsyncDisposable {
       clock,
       heartbeatMs: options.heartbeatMs,
       suspicion: options.suspicion,
+      log: telemetry.log,
       ownState: () => this.#ownState(),
       onChange: () => {
         this.#checkLeader();

@@ -2,11 +2,13 @@
  * Watches the other masters: sends heartbeats from the main loop, hears theirs, probes those whose link closed, and
  * says whom this master may depose. The judgement is `core/election/suspicion`; here are only its clock and its wires.
  */
+import { delay } from "../async/abort.ts";
 import type { Clock } from "../async/clock.ts";
 import { Timer } from "../async/timer.ts";
 import { type HeardHeartbeat, Suspicion, type SuspicionSettings, type VerdictKind } from "../core/election/suspicion.ts";
 import type { Candidate } from "../ports/registry.ts";
 import type { PeerLinks } from "../ports/peers.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { type PeerHeartbeat, Verdict_Kind } from "../wire/gen/mesarch/v1/peers.ts";
 import { CandidateRecord } from "../wire/gen/mesarch/v1/registry.ts";
 
@@ -26,6 +28,7 @@ export interface WatchtowerOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly suspicion: SuspicionSettings;
+  readonly log: Logger;
   readonly ownState: () => OwnState;
   /** A verdict may have changed: look at `deposable()`. */
   readonly onChange: () => void;
@@ -46,6 +49,8 @@ const fromWire = new Map<Verdict_Kind, VerdictKind>(Object.entries(toWire).map((
 
 /** An answer to a connection attempt is a matter of one round trip; later than this it is silence. */
 const PROBE_TIMEOUT_MS = 200;
+/** Pauses before each attempt to connect to a process whose link closed. */
+const PROBE_PAUSES_MS = [0, 2, 5, 10, 20, 40, 80];
 
 export class Watchtower implements AsyncDisposable {
   readonly #options: WatchtowerOptions;
@@ -185,13 +190,25 @@ export class Watchtower implements AsyncDisposable {
     this.#reconsider();
   }
 
-  /** A closed link and a refused connection together prove a process dead; nothing less does. */
+  /**
+   * A closed link and a refused connection together prove a process dead; nothing less does. A dying process may close
+   * its links a moment before its port, so what is accepted, or reset, is tried again before it is left to silence.
+   */
   async #linkClosed(master: string, incarnation: string, address: string): Promise<void> {
-    this.#closedAt.set(master, this.#options.clock.now());
-    const outcome = await this.#options.links.probe(address, PROBE_TIMEOUT_MS).catch(() => "silent" as const);
-    if (this.#closed || outcome !== "refused") return;
-    this.#suspicion.provedDead(this.#options.clock.now(), master, incarnation);
-    this.#reconsider();
+    const { clock, links, log } = this.#options;
+    const closedAt = clock.now();
+    this.#closedAt.set(master, closedAt);
+    for (const pause of PROBE_PAUSES_MS) {
+      if (pause > 0) await delay(pause, undefined, clock);
+      if (this.#closed) return;
+      const outcome = await links.probe(address, PROBE_TIMEOUT_MS).catch(() => "silent" as const);
+      log.debug(`the link to ${master} closed; a new connection is ${outcome}`);
+      if (this.#closed) return;
+      if (outcome === "refused") {
+        this.#suspicion.provedDead(clock.now(), master, incarnation);
+        return this.#reconsider();
+      }
+    }
   }
 
   #reconsider(): void {

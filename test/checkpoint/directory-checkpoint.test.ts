@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { seededRandom } from "../../src/base/random.ts";
 import { DirectoryCheckpoint } from "../../src/checkpoint/checkpoint.ts";
-import { CheckpointDamaged } from "../../src/checkpoint/errors.ts";
+import { CheckpointDamaged, WorkDirectoryLocked } from "../../src/checkpoint/errors.ts";
 import { workPaths } from "../../src/checkpoint/paths.ts";
 import { checkpointContract, launchIds, record } from "./contract.ts";
 
@@ -135,4 +137,15 @@ test("what a rewrite that never ended left behind is in nobody's way", async (t)
   await checkpoint.rewrite([record("a")]);
   t.true(checkpoint.appendable);
   await t.throwsAsync(rmdir(paths.newJournal));
+});
+
+test("8.1: an agent of another network namespace keeps others out as well", async (t) => {
+  await using directory = await temporaryDirectory();
+  const holder = spawn("flock", [join(directory.path, "lock"), "sh", "-c", "echo held; read -r _"], { stdio: ["pipe", "pipe", "inherit"] });
+  await once(holder.stdout, "data");
+  await t.throwsAsync(open(directory.path), { instanceOf: WorkDirectoryLocked });
+  holder.stdin.end();
+  await once(holder, "exit");
+  await using checkpoint = await open(directory.path);
+  t.is(checkpoint.starts, 1);
 });

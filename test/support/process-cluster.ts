@@ -19,7 +19,8 @@ export interface ProcessClusterOptions {
   readonly masters?: number;
   /** Default 2. */
   readonly agents?: number;
-  readonly etcd?: EtcdClusterOptions;
+  /** A cluster of its own is made from options; one that is given is left to who made it. */
+  readonly etcd?: EtcdClusterOptions | EtcdCluster;
   readonly masterFlags?: readonly string[];
   readonly agentFlags?: readonly string[];
   /** Of masters and agents. */
@@ -86,7 +87,7 @@ export class ProcessCluster implements AsyncDisposable {
   static async start(options: ProcessClusterOptions = {}): Promise<ProcessCluster> {
     const { masters = 3, agents = 2, wait = true } = options;
     const directory = await mkdtemp(join(tmpdir(), "mesarch-e2e-"));
-    const etcd = await EtcdCluster.start(options.etcd).catch(async (error: unknown) => {
+    const etcd = options.etcd instanceof EtcdCluster ? options.etcd : await EtcdCluster.start(options.etcd).catch(async (error: unknown) => {
       await rm(directory, { recursive: true, force: true });
       throw error;
     });
@@ -182,7 +183,7 @@ export class ProcessCluster implements AsyncDisposable {
     this.operator[Symbol.dispose]();
     await Promise.all([...this.#processes].map((each) => each.end("SIGKILL")));
     for (const directory of this.#workDirectories) await endTasks(directory);
-    await this.etcd[Symbol.asyncDispose]();
+    if (this.etcd !== this.#options.etcd) await this.etcd[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     process.off("exit", this.#onExit);
   }

@@ -110,6 +110,7 @@ function pruneAgent(state: MasterState, tx: Tx, { id, wholly }: Prunable, rows: 
   if (!wholly || !tables.agentBooks(id).isEmpty) return rows;
   tx.put({ kind: "a", id, record: undefined });
   state.membership.lastHeard.delete(id);
+  state.membership.strangers.delete(id);
   return rows - 1;
 }
 

@@ -35,7 +35,7 @@ export function answerFromTables(
   return outcome === undefined || "refused" in outcome ? undefined : outcome;
 }
 
-/** The present tasks, agents and frameworks, as a subscriber of the event stream gets them first. */
+/** The tasks, agents and frameworks, each as it is when it is asked for: for a new subscriber of events, between the news. */
 export function* snapshotEvents(state: MasterState): Generator<OperatorEvent, undefined> {
   const { tables } = state;
   const at = (event: OperatorEvent["event"]): OperatorEvent => ({ epoch: { ...state.epoch }, revision: 0, event });

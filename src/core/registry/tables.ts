@@ -65,10 +65,7 @@ export class Tables {
         const before = replace(this.agents, change.id, change.record);
         this.#agentsIn += Number(isIn(change.record)) - Number(isIn(before));
         this.#timed += Number(isTimed(change.record)) - Number(isTimed(before));
-        if (before !== undefined && before.registrationNonce !== "") this.#nonces.delete(before.registrationNonce);
-        if (change.record !== undefined && change.record.registrationNonce !== "") {
-          this.#nonces.set(change.record.registrationNonce, change.id);
-        }
+        if (before?.registrationNonce !== change.record?.registrationNonce) this.#renameNonce(change.id, before, change.record);
         return { kind: "a", id: change.id, record: before };
       }
       case "t": {
@@ -145,6 +142,14 @@ export class Tables {
       this.#resources.set(source, resources);
     }
     return resources;
+  }
+
+  /** A nonce is its first owner's: whoever shows it later does not become that agent. */
+  #renameNonce(agentId: string, before: AgentRecord | undefined, after: AgentRecord | undefined): void {
+    const old = before?.registrationNonce ?? "";
+    const next = after?.registrationNonce ?? "";
+    if (this.#nonces.get(old) === agentId) this.#nonces.delete(old);
+    if (next !== "" && !this.#nonces.has(next)) this.#nonces.set(next, agentId);
   }
 
   #addTask(task: TaskRecord): void {

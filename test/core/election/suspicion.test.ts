@@ -149,3 +149,13 @@ test("2.15 who hands over consents to be replaced", (t) => {
   s.heard(10, beat(m1, {}, { handingOver: true }));
   t.true(deposes(s, 10, m1));
 });
+
+test("13.4 of names that anybody may send only some are remembered, and never at the cost of a candidate's", (t) => {
+  const s = trio();
+  for (let i = 0; i < 1_000; i += 1) s.heard(10 + i, beat(suspect(`forged${i}`)));
+  let known = 0;
+  for (let i = 0; i < 1_000; i += 1) if (s.lastHeard(2_000, `forged${i}`) !== undefined) known += 1;
+  t.true(known <= 40, `${known}`);
+  t.is(s.lastHeard(2_000, "m1"), 2_000);
+  t.is(s.lastHeard(2_000, "m3"), 2_000);
+});

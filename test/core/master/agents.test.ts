@@ -81,7 +81,72 @@ test("8.6 after a failover the known process is asked before a clone is believed
   t.deepEqual(clone.told("refusal"), []);
   agent.report();
   t.true(agent.confirmed);
+  agent.answer();
   t.is(clone.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
+});
+
+test("8.6 only an answer to the probe shows that the known process lives: what it wrote before may arrive late", (t) => {
+  const { cluster, agent } = running();
+  const next = cloneOf(agent);
+  cluster.failover();
+  agent.connect();
+  next.connect();
+  next.report(true);
+  agent.report();
+  t.deepEqual(next.told("refusal"), []);
+  cluster.advance(5_000);
+  t.true(next.told("confirm").length > 0);
+});
+
+test("8.6 nobody becomes an agent by greeting as it: the report has to say the same", (t) => {
+  const { cluster, agent } = running();
+  const row = cluster.agentRow(agent);
+  for (const nonce of ["of its own", agent.nonce]) {
+    const thief = new Agent(cluster, "thief");
+    Object.assign(thief, { nonce, process: "another" });
+    thief.id = nonce === agent.nonce ? "nobody" : agent.id;
+    thief.connect();
+    thief.id = "";
+    thief.report(true);
+    t.is(thief.told("refusal")[0]!.kind, Kind.KIND_INVALID);
+    thief.disconnect();
+  }
+  t.is(cluster.agentRow(agent), row);
+  t.is(cluster.tables.agents.size, 1);
+});
+
+test("8.7 a nonce stays its first owner's, whoever shows it later", (t) => {
+  const { cluster, agent } = running();
+  const other = new Agent(cluster, "other");
+  Object.assign(other, { nonce: agent.nonce, id: "other", process: "p9" });
+  other.connect();
+  other.report(true, true);
+  t.is(other.id, "other");
+  t.is(cluster.tables.agentByNonce(agent.nonce), agent.id);
+});
+
+test("13.4 of names that nobody has nothing is kept", (t) => {
+  const { cluster } = running();
+  for (const id of ["nobody", "x".repeat(100_000), "a/b", ".."]) {
+    const stranger = new Agent(cluster, "stranger");
+    stranger.id = id;
+    stranger.connect();
+    stranger.disconnect();
+  }
+  const { lastHeard, claims } = cluster.machine.state.membership;
+  t.deepEqual([...lastHeard.keys(), ...claims.keys()].filter((id) => !cluster.tables.agents.has(id)), []);
+});
+
+test("13.2 an agent without a row that lists everything unasked has its tasks adopted", (t) => {
+  const { cluster, agent } = running();
+  const { launchId } = cluster.task("t1")!;
+  cluster.tables.apply({ kind: "t", id: launchId, record: undefined });
+  cluster.tables.apply({ kind: "a", id: agent.id, record: undefined });
+  cluster.failover();
+  agent.connect();
+  agent.report(true, true);
+  t.true(agent.confirmed);
+  t.is(cluster.task("t1")?.agentId, agent.id);
 });
 
 test("8.6 a known process that does not answer is taken for dead, and the higher start counter wins", (t) => {

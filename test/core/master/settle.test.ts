@@ -1,6 +1,7 @@
 import test from "ava";
 import { isDeliverable } from "../../../src/core/master/standing.ts";
-import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import type { HeldTask } from "../../../src/wire/gen/mesarch/v1/agents.ts";
+import { FrameworkInfo, TaskInfo, TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster } from "./cluster.ts";
 
 const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING } = TaskState;
@@ -227,6 +228,44 @@ test("9.3 more than one vanished task on an agent is an alarm", (t) => {
   agent.held.clear();
   agent.restart();
   t.regex(cluster.alarms[0]!, /2 started tasks/);
+});
+
+test("3.9, 13.2 what is too large or is none is not adopted: it is left running, and its agent joins", (t) => {
+  const strange: Partial<HeldTask>[] = [
+    { info: TaskInfo.fromPartial({ taskId: { value: "t1" }, data: new Uint8Array(2_000_000) }) },
+    { framework: FrameworkInfo.fromPartial({ name: "x".repeat(1_000_000) }) },
+    { framework: FrameworkInfo.fromPartial({ failoverTimeout: Number.NaN }) },
+    { state: 9_999 },
+    { role: "a//b" },
+    { taskId: "a/b" },
+  ];
+  for (const wrong of strange) {
+    const { cluster, agent, framework } = running();
+    loseRows(cluster, "t1", framework.id);
+    const [launchId, task] = [...agent.held][0]!;
+    const named = wrong.framework === undefined ? {} : { framework: { ...wrong.framework, id: { value: framework.id } } };
+    const info = wrong.taskId === undefined ? {} : { info: { ...task.info!, taskId: { value: wrong.taskId } } };
+    agent.held.set(launchId, { ...task, ...info, ...wrong, ...named });
+    cluster.failover(true);
+    agent.connect();
+    agent.report();
+    agent.report(true, true);
+    t.true(agent.confirmed);
+    t.is(cluster.tables.tasks.size, 0);
+    t.regex(cluster.alarms[0]!, /cannot be adopted/);
+  }
+});
+
+test("9.3 a list of very many tasks nobody knows is one alarm", (t) => {
+  const { cluster, agent } = running();
+  const [, task] = [...agent.held][0]!;
+  for (let i = 0; i < 500; i++) {
+    const launchId = i.toString(16).padStart(32, "0");
+    agent.held.set(launchId, { ...task, launchId, taskId: `s${i}`, info: undefined });
+  }
+  agent.restart();
+  t.is(cluster.alarms.length, 1);
+  t.regex(cluster.alarms[0]!, /task s0 .*not in the registry \(and 499 more like it\)/);
 });
 
 /** As a backup that is older than the task would have it. */

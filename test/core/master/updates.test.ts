@@ -1,4 +1,6 @@
 import test from "ava";
+import { TaskUpdate } from "../../../src/wire/gen/mesarch/v1/agents.ts";
+import { sizeOfChange } from "../../../src/wire/registry-codec.ts";
 import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster } from "./cluster.ts";
 
@@ -27,6 +29,37 @@ test("13.4 the data of a status reaches the framework and never the registry", (
   agent.update("t1", TaskState.TASK_FINISHED);
   t.deepEqual(framework.statuses("t1").at(-1)!.data, new Uint8Array([1, 2]));
   t.is(cluster.task("t1")!.status!.data, undefined);
+});
+
+test("7.2 a status speaks of the task its launch is, by its agent; none of them speaks as a master", (t) => {
+  const { cluster, agent, framework } = running();
+  const { launchId } = cluster.task("t1")!;
+  const status = { taskId: { value: "other" }, agentId: { value: "else" }, state: TaskState.TASK_FINISHED, source: 0 as const, uuid: new Uint8Array(16) };
+  agent.say({ ...TaskUpdate.fromPartial({ launchId, seq: 2, latestState: TaskState.TASK_FINISHED }), status });
+  const told = framework.statuses("t1").at(-1)!;
+  t.like(told, { state: TaskState.TASK_FINISHED, agentId: { value: agent.id }, source: 1 });
+  t.like(cluster.task("t1")!.status, { taskId: { value: "t1" }, agentId: { value: agent.id } });
+});
+
+test("3.9 of a status too large for a row its gist is kept; its framework hears all of it", (t) => {
+  const { cluster, agent, framework } = running();
+  const { launchId } = cluster.task("t1")!;
+  const labels = { labels: [{ key: "k", value: "x".repeat(2_000_000) }] };
+  const status = { taskId: { value: "t1" }, state: TaskState.TASK_FAILED, message: "y".repeat(2_000_000), labels, uuid: new Uint8Array(16) };
+  agent.say({ ...TaskUpdate.fromPartial({ launchId, seq: 2, latestState: TaskState.TASK_FAILED }), status });
+  const row = cluster.task("t1")!;
+  t.is(row.state, TaskState.TASK_FAILED);
+  t.true(sizeOfChange({ kind: "t", id: launchId, record: row }) < 10_000);
+  t.true(row.status!.message!.startsWith("yyy"));
+  t.is(framework.statuses("t1").at(-1)!.message!.length, 2_000_000);
+});
+
+test("3.9 a uuid that is none is not taken", (t) => {
+  const { cluster, agent, framework } = running();
+  agent.update("t1", TaskState.TASK_FINISHED, { uuid: new Uint8Array(100) });
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  t.deepEqual(framework.heard("t1"), ["RUNNING"]);
+  t.regex(cluster.alarms[0]!, /uuid/);
 });
 
 test("7.2 an update said twice is forwarded twice and written once", (t) => {

@@ -1,0 +1,96 @@
+/** What the doors hold until it may become an input of the machine. */
+import test from "ava";
+import { AgentSessions } from "../../src/api/agent-sessions.ts";
+import { Numbers } from "../../src/api/leadership.ts";
+import { SchedulerSessions } from "../../src/api/scheduler-sessions.ts";
+import { ManualClock } from "../../src/async/manual-clock.ts";
+import type { Input } from "../../src/core/master/input.ts";
+import { limits } from "../../src/model/limits.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+import { telemetryOff } from "../../src/telemetry/off.ts";
+import { AgentMessage, type MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
+import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
+import { Call, Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+
+function leadership() {
+  const inputs: Input[] = [];
+  const submit = (input: Input): boolean => inputs.push(input) > 0;
+  return { inputs, epoch: { generation: 1, revision: 1 }, clusterId: "c", submit, deliver: submit };
+}
+
+function agentStream() {
+  const agents = new AgentSessions(new Numbers());
+  const said: MasterMessage[] = [];
+  const closed: string[] = [];
+  const stream = agents.open({ send: (message) => void said.push(message), close: (reason) => void closed.push(reason) });
+  const say = (body: object, session = 0, bytes = 1): void => stream.messages([AgentMessage.fromPartial({ session, body } as never)], bytes);
+  return { agents, said, closed, say };
+}
+
+const greeting = { $case: "greeting", value: { protocol: 1 } };
+const part = (...launchIds: string[]) => ({ $case: "heldPart", value: { held: launchIds.map((launchId) => ({ launchId })) } });
+const report = (launchId: string) => ({ $case: "report", value: { listed: true, held: [{ launchId }] } });
+
+/** The launch ids of each list that reached the machine. */
+function lists(inputs: readonly Input[]): string[] {
+  return inputs.flatMap((input) => (input.kind === "agentReport" ? [input.report.held.map(({ launchId }) => launchId).join()] : []));
+}
+
+test("9.3 a list in parts is one report; the next one starts over, and so does a new session", (t) => {
+  const { agents, say } = agentStream();
+  const { inputs, ...access } = leadership();
+  agents.begin(access);
+  say(greeting);
+  const session = inputs.flatMap((input) => (input.kind === "agentOpened" ? [input.session] : []))[0]!;
+  say(part("a", "b"), session);
+  say(part("old"), session - 1);
+  say(part("c"), session);
+  say(report("d"), session);
+  say(report("e"), session);
+  t.deepEqual(lists(inputs), ["a,b,c,d", "e"]);
+  say(part("f"), session);
+  agents.restart();
+  const again = inputs.flatMap((input) => (input.kind === "agentOpened" ? [input.session] : [])).at(-1)!;
+  say(report("g"), again);
+  t.deepEqual(lists(inputs).slice(2), ["g"]);
+});
+
+test("13.4 a list without end, and a second greeting, end the stream", (t) => {
+  const endless = agentStream();
+  endless.agents.begin(leadership());
+  endless.say(greeting);
+  endless.say(part("a"), 1, limits.reportBytes);
+  t.deepEqual(endless.closed, []);
+  endless.say(part("b"), 1, 1);
+  t.is(endless.closed.length, 1);
+  const greeter = agentStream();
+  greeter.say(greeting);
+  greeter.say(greeting);
+  t.deepEqual(greeter.closed, ["greeted twice"]);
+});
+
+test("agents are told who leads when that changes, not each time it is heard", (t) => {
+  const { agents, said, say } = agentStream();
+  say(greeting);
+  const hint = { master: "m", address: "m:1", epoch: { generation: 1, revision: 5 } };
+  agents.leaderIs(hint);
+  agents.leaderIs({ ...hint, epoch: { ...hint.epoch } });
+  t.is(said.length, 2);
+  agents.leaderIs({ ...hint, epoch: { generation: 1, revision: 6 } });
+  agents.leaderIs(undefined);
+  agents.leaderIs(undefined);
+  t.is(said.length, 4);
+});
+
+test("13.4 an ACCEPT of too many tasks is refused before the machine sees it", (t) => {
+  const schedulers = new SchedulerSessions(new Numbers(), new ManualClock(), telemetryOff(createLogger({ service: "m", role: "master", name: "m", level: "silent" })));
+  const { inputs, ...access } = leadership();
+  schedulers.begin(access);
+  const items: SchedulerItem[] = [];
+  const stream = schedulers.open({ send: (item) => void items.push(item), close: () => {} }, "");
+  const accept = (count: number) => ({ type: Call_Type.ACCEPT, accept: { operations: [{ type: 1, launch: { taskInfos: Array(count).fill({}) } }] } });
+  const calls = [{ type: Call_Type.SUBSCRIBE, subscribe: {} }, accept(limits.acceptItems), accept(limits.acceptItems - 1)];
+  stream.calls(calls.map((call, number) => ({ number, call: Call.fromPartial(call as never), traceparent: "" })));
+  t.deepEqual(inputs.map(({ kind }) => kind), ["subscribe", "call"]);
+  t.deepEqual(items.map(({ item }) => (item?.$case === "reply" ? [item.value.number, item.value.code] : [])), [[1, 400]]);
+});

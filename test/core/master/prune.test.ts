@@ -1,0 +1,60 @@
+import test from "ava";
+import { FrameworkRecord, HistoryRecord } from "../../../src/wire/gen/mesarch/v1/registry.ts";
+import { Cluster } from "./cluster.ts";
+
+/** Removed frameworks, each with one finished task. */
+function removed(cluster: Cluster, count: number, id: (i: number) => string): void {
+  for (let i = 0; i < count; i++) {
+    const standing = { $case: "removedAt" as const, value: i };
+    cluster.tables.apply({ kind: "f", id: id(i), record: FrameworkRecord.fromPartial({ standing }) });
+    const task = { launchId: `${id(i)}-l`, frameworkId: id(i), info: { taskId: { value: "t" } } };
+    cluster.tables.apply({ kind: "h", id: `${id(i)}/0`, record: HistoryRecord.fromPartial({ task, number: 0, at: i }) });
+  }
+}
+
+test("4.2 of removed frameworks the 50 newest are kept to look at; of the others only tombstones of foreign ids", (t) => {
+  const cluster = new Cluster();
+  removed(cluster, 60, (i) => `foreign-${i}`);
+  cluster.advance(61_000);
+  t.is(cluster.tables.frameworks.size, 60);
+  t.is(cluster.tables.history.size, 50);
+  t.false(cluster.tables.history.has("foreign-9/0"));
+  t.true(cluster.tables.history.has("foreign-10/0"));
+});
+
+test("4.2, 1.4 ids of our own form need no tombstone", (t) => {
+  const cluster = new Cluster();
+  removed(cluster, 60, (i) => `1-2-ab-${String(i).padStart(4, "0")}`);
+  cluster.advance(61_000);
+  t.is(cluster.tables.frameworks.size, 50);
+  t.is(cluster.tables.history.size, 50);
+  t.false(cluster.tables.frameworks.has("1-2-ab-0009"));
+});
+
+test("4.2 very many tombstones are looked through in steps that stay short, and written in small batches", (t) => {
+  const cluster = new Cluster();
+  cluster.checking = false;
+  removed(cluster, 5_000, (i) => `1-2-ab-${String(i).padStart(4, "0")}`);
+  cluster.advance(60_000);
+  let most = 0;
+  for (let step = 0; step < 200; step++) {
+    const before = cluster.tables.frameworks.size + cluster.tables.history.size;
+    cluster.advance(100);
+    most = Math.max(most, before - cluster.tables.frameworks.size - cluster.tables.history.size);
+  }
+  t.is(cluster.tables.frameworks.size, 50);
+  t.true(most > 0 && most <= 200, `${most} rows in 100 ms`);
+});
+
+test("4.2 an agent that comes back while its rows are being pruned keeps what is left", (t) => {
+  const cluster = new Cluster({ unreachableRetentionSeconds: 100 });
+  const agent = cluster.agent();
+  agent.disconnect();
+  cluster.advance(80_000);
+  t.is(cluster.agentRow(agent).standing!.$case, "unreachableAt");
+  cluster.machine.state.membership.prunable.push({ kind: "a", id: agent.id, wholly: true });
+  agent.reconnect();
+  cluster.advance(61_000);
+  t.true(cluster.tables.agents.has(agent.id));
+  t.deepEqual(cluster.machine.state.membership.prunable, []);
+});
