@@ -172,6 +172,7 @@ export class DevCluster implements AsyncDisposable {
       this.#etcd.members.forEach((member, index) => {
         if (member.running || down.has(index) || this.#stopping) return;
         down.add(index);
+        this.#writeProcesses();
         this.#options.onDeath?.(member.name);
         this.#options.note(`${member.name} died; starting it again in ${ETCD_RESTART_MS / 1_000} s`);
         systemClock.after(ETCD_RESTART_MS, () => {
@@ -179,7 +180,10 @@ export class DevCluster implements AsyncDisposable {
           this.#etcd
             .restart(index)
             .then(
-              () => this.#options.note(`${member.name} serves again (pid ${member.pid})`),
+              () => {
+                this.#writeProcesses();
+                this.#options.note(`${member.name} serves again (pid ${member.pid})`);
+              },
               (error: unknown) => !this.#stopping && this.#options.note(`${member.name}: ${(error as Error).message}`),
             )
             .finally(() => down.delete(index));

@@ -9,8 +9,9 @@ import type { MasterOptions } from "./options.ts";
 
 /** How often history is sampled, compacted, and the store's size read. */
 const INTERVAL_MS = 10_000;
-/** Above this share of the store's quota operators are warned. */
-const WARN_SHARE = 0.8;
+/** Above this share of the store's quota nothing is launched (13.3); below the other, launches go on. */
+const FULL_SHARE = 0.8;
+const ROOM_SHARE = 0.75;
 
 /** Bytes of batches behind the head after which history is compacted sooner, and from which nobody is waited for. */
 const HISTORY_BYTES = 256 * 2 ** 20;
@@ -36,6 +37,7 @@ export class Housekeeping {
   readonly #options: HousekeepingOptions;
   #samples: Sample[] = [];
   #compacted = 0;
+  #nearlyFull = false;
   #stopped = false;
   #cancel: () => void = () => {};
 
@@ -54,6 +56,23 @@ export class Housekeeping {
     this.#cancel = this.#options.clock.after(INTERVAL_MS, () => {
       void this.#round().finally(() => this.#next());
     });
+  }
+
+  /** What runs must still be booked when the store is full, so launches stop before it is. */
+  #watchRoom({ usedBytes, quotaBytes }: { readonly usedBytes: number; readonly quotaBytes: number }): void {
+    if (quotaBytes === 0) return;
+    const share = usedBytes / quotaBytes;
+    const { loop, log } = this.#options;
+    if (share > FULL_SHARE && !this.#nearlyFull) {
+      this.#nearlyFull = true;
+      const reason = `the store holds ${usedBytes} of ${quotaBytes} bytes; give etcd a larger quota or compact and defragment it`;
+      log.error("no launches until the store has room", { usedBytes, quotaBytes });
+      loop.deliver({ kind: "nearlyFull", reason });
+    } else if (share < ROOM_SHARE && this.#nearlyFull) {
+      this.#nearlyFull = false;
+      log.info("the store has room again", { usedBytes, quotaBytes });
+      loop.deliver({ kind: "nearlyFull", reason: "" });
+    }
   }
 
   async #round(): Promise<void> {
@@ -75,9 +94,7 @@ export class Housekeeping {
       }
       const size = await store.size(bounded.signal);
       report.storeSize(size);
-      if (size.quotaBytes > 0 && size.usedBytes > size.quotaBytes * WARN_SHARE) {
-        report.alarm("store-size", `the store holds ${size.usedBytes} of ${size.quotaBytes} bytes`, log);
-      }
+      this.#watchRoom(size);
     } catch (error) {
       if (!this.#stopped) log.warn("compaction or size check of the store failed", { error });
     }

@@ -1,6 +1,6 @@
 /** The store comes back as it was some time ago, or empty, or written by a newer version. */
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { compareEpochs } from "../../src/base/epoch.ts";
 import { exitStatus } from "../../src/sdk/index.ts";
 import { MetaRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
@@ -12,10 +12,14 @@ import type { Agent, ProcessCluster } from "../support/process-cluster.ts";
 import { ownCluster } from "./own-cluster.ts";
 import { flaws, jobs, newIds, services } from "./traffic.ts";
 
-const NO_TOOLS = "skipped: there is no etcdctl beside etcd";
-
 interface Said extends Exited {
   readonly text: string;
+}
+
+async function backupTools(t: ExecutionContext): Promise<EtcdBackup | undefined> {
+  const tools = await EtcdBackup.find();
+  if (tools === undefined) t.log("skipped: there is no etcdctl beside etcd"), t.pass();
+  return tools;
 }
 
 async function restoreRegistry(cluster: ProcessCluster, ...args: string[]): Promise<Said> {
@@ -54,8 +58,8 @@ async function untilLive(cluster: ProcessCluster, ids: readonly string[]): Promi
 }
 
 test.serial("a store set back under running masters: they go and name the remedy; after it nothing is lost, killed or repeated (3.11, 13.2, 9.3, 6.2, I8, I9)", async (t) => {
-  const backup = await EtcdBackup.find();
-  if (backup === undefined) return t.log(NO_TOOLS), t.pass();
+  const backup = await backupTools(t);
+  if (backup === undefined) return;
   const cluster = await ownCluster(t, { etcd: { members: 1 } });
   const [agent] = cluster.agents as readonly [Agent];
   const file = join(cluster.directory, "backup");
@@ -118,8 +122,8 @@ test.serial("a store set back under running masters: they go and name the remedy
 });
 
 test.serial("a store set back to a time when the same master led: its next write fails, and with it the leadership (3.3, 3.11, I1, I9)", async (t) => {
-  const backup = await EtcdBackup.find();
-  if (backup === undefined) return t.log(NO_TOOLS), t.pass();
+  const backup = await backupTools(t);
+  if (backup === undefined) return;
   const cluster = await ownCluster(t, { masters: 2, etcd: { members: 1 } });
   const file = join(cluster.directory, "backup");
   await using scheduler = await cluster.scheduler();
@@ -139,8 +143,8 @@ test.serial("a store set back to a time when the same master led: its next write
 });
 
 test.serial("masters started on a store set back: agents obey none of them, and the cluster says what to do (9.5, 12.1, 13.2, I2)", async (t) => {
-  const backup = await EtcdBackup.find();
-  if (backup === undefined) return t.log(NO_TOOLS), t.pass();
+  const backup = await backupTools(t);
+  if (backup === undefined) return;
   const cluster = await ownCluster(t, { masters: 2, etcd: { members: 1 } });
   const file = join(cluster.directory, "backup");
   await using scheduler = await cluster.scheduler();

@@ -54,5 +54,7 @@ export type Input =
   | { readonly kind: "mute"; readonly on: boolean }
   /** The registry's space is exhausted (3.5), or there is room again. */
   | { readonly kind: "readOnly"; readonly on: boolean; readonly reason: string }
+  /** The registry's store is filling up: no launches until there is room, so that what runs can still be booked (13.3). */
+  | { readonly kind: "nearlyFull"; readonly reason: string }
   /** The leadership's own record with the phases known so far (5.2). */
   | { readonly kind: "leaderRecord"; readonly record: LeaderRecord };

@@ -41,6 +41,7 @@ const handlers: { readonly [K in Input["kind"]]: Handler<K> } = {
   deadline: deadlines.due,
   mute: leadership.mute,
   readOnly: leadership.readOnly,
+  nearlyFull: leadership.nearlyFull,
   leaderRecord: leadership.record,
 };
 
@@ -86,6 +87,7 @@ export class MasterMachine {
       membership: newMembership(),
       mute: false,
       readOnly: "",
+      nearlyFull: "",
     };
     leadership.begin(this.#state, now);
   }

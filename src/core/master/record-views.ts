@@ -73,6 +73,7 @@ export function statusView(tables: Tables, live?: MasterState): StatusFacts {
   const warnings: string[] = [];
   if (live?.mute === true) warnings.push("mute: the store does not answer");
   if (live !== undefined && live.readOnly !== "") warnings.push(`read-only: ${live.readOnly}`);
+  if (live !== undefined && live.nearlyFull !== "") warnings.push(`no launches: ${live.nearlyFull}`);
   let agentsConfirmed = 0;
   for (const stream of live?.agentStreams.values() ?? []) if (stream.phase === "confirmed") agentsConfirmed += 1;
   return {

@@ -45,6 +45,9 @@ function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
   const caller = callerOf(state, input);
   if ("code" in caller) return caller;
   if (state.readOnly !== "" && writes(asked)) return { code: 503, message: state.readOnly };
+  if (state.nearlyFull !== "" && asked.accept !== undefined && launchesAnything(asked.accept)) {
+    return { code: 503, message: state.nearlyFull };
+  }
   return handle(state, tx, input, caller) ?? ACCEPTED;
 }
 

@@ -97,6 +97,8 @@ export interface MasterState {
   mute: boolean;
   /** Why writes are refused; empty while they are not. */
   readOnly: string;
+  /** Why launches are refused; empty while they are not. */
+  nearlyFull: string;
 }
 
 /** Seconds led since the registry exists (11.1). */

@@ -75,3 +75,20 @@ test("MESSAGE reaches a confirmed agent, and an executor's reaches its framework
   t.deepEqual(framework.events.at(-1)?.message, message);
   s.step({ kind: "agentMessage", session: agent.session, frameworkId: "x", executorId: "t1", data });
 });
+
+test("13.3 a store that is nearly full takes no launches, but everything else", (t) => {
+  const s = new Scenario();
+  const agent = s.agent();
+  const framework = s.subscribe();
+  t.is(framework.accept([task("before", agent.id)]).code, 202);
+  s.step({ kind: "nearlyFull", reason: "81 of 100 bytes" });
+  const offers = [...framework.offers.keys()];
+  t.deepEqual(framework.call({ type: Call_Type.ACCEPT, accept: { offerIds: offers.map((value) => ({ value })), operations: [{ type: 1, launch: { taskInfos: [] } }] } }).code, 202, "launching nothing is declining");
+  t.is(framework.kill("before").code, 202);
+  agent.update("before", 4);
+  t.is(framework.updates.at(-1)?.state, 4);
+  s.step({ kind: "nearlyFull", reason: "" });
+  framework.call({ type: Call_Type.REVIVE });
+  s.step({ kind: "nearlyFull", reason: "81 of 100 bytes" });
+  t.deepEqual(framework.accept([task("after", agent.id)]), { code: 503, message: "81 of 100 bytes" });
+});
