@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = join(import.meta.dirname, "../..");
-const ava = spawn(process.execPath, [join(root, "node_modules/ava/entrypoints/cli.mjs"), "--tap", ...process.argv.slice(2)], {
+const ava = spawn(process.execPath, [join(root, "node_modules/ava/entrypoints/cli.js"), "--tap", ...process.argv.slice(2)], {
   cwd: root,
   stdio: ["ignore", "pipe", "inherit"],
 });

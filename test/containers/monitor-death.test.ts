@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { bootId, identify } from "../../src/containers/process-identity.ts";
 import type { Containers } from "../../src/ports/containers.ts";
-import { ObservedRuns } from "./observed-runs.ts";
+import { eventually, ObservedRuns } from "./observed-runs.ts";
 import { ProcessHost } from "./process-host.ts";
 
 /** The identity of a process that is no more. */
@@ -42,7 +42,8 @@ test("the agent kills a task without monitor, after its grace with KILL", async 
   await using host = await ProcessHost.make();
   await using containers = await host.open();
   const runs = new ObservedRuns(containers);
-  const { launchId, pid } = await orphan(host, runs, containers, "trap '' TERM; while :; do sleep 0.01; done");
+  const { launchId, pid } = await orphan(host, runs, containers, "trap '' TERM; echo ready; while :; do sleep 0.01; done");
+  await eventually(async () => (await host.output(launchId).catch(() => "")).includes("ready"), "the task ignores TERM");
   await containers.kill(launchId, 30_000);
   t.is((await containers.inspect(launchId)).kind, "running");
   await containers.kill(launchId, 20);

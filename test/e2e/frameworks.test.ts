@@ -1,6 +1,7 @@
 /** Frameworks that are taken over, come back, or never do. */
 import test from "ava";
 import { FrameworkFailedOverError, FrameworkRemovedError } from "../../src/sdk/index.ts";
+import { eventually } from "../support/eventually.ts";
 import { sharedCluster } from "./shared-cluster.ts";
 import { services } from "./traffic.ts";
 
@@ -47,7 +48,10 @@ test.serial("a framework away for longer than its timeout, across a failover, is
   const left = performance.now();
   await scheduler.close();
   // The loss must be durable before the leader goes, or it is the failover's (10.5).
-  for await (const { json } of cluster.operator.registry({ kinds: ["f"] })) if (json.includes(scheduler.id)) t.log(json.length);
+  await eventually("the loss is durable", async () => {
+    for await (const { key, json } of cluster.operator.registry({ kinds: ["f"] })) if (key.endsWith(scheduler.id)) return json.includes("disconnectedAt");
+    return false;
+  });
   const leader = await cluster.leader();
   await cluster.kill(leader);
   // The cluster clock stands still without a leader, and is written every 5 s.
