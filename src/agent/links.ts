@@ -2,7 +2,7 @@
  * One stream to every master, always open: a new leader then needs no connection to be built, only a word. A lost one
  * is dialled again at once, then with growing pauses.
  */
-import { delay } from "../async/abort.ts";
+import { delay, onAbort } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Random } from "../base/random.ts";
@@ -77,13 +77,11 @@ export class MasterLinks {
       },
       signal,
     );
-    const stop = (): void => link.close("the agent stops");
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
+    const stopListening = onAbort(signal, () => link.close("the agent stops"));
     this.#links.set(id, link);
     deliver({ kind: "linkOpened", link: id });
     const reason = await link.closed;
-    signal.removeEventListener("abort", stop);
+    stopListening();
     this.#links.delete(id);
     deliver({ kind: "linkClosed", link: id });
     return reason;

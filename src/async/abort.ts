@@ -5,6 +5,19 @@
 
 import { systemClock, type Clock } from "./clock.ts";
 
+/**
+ * Calls `act` when the signal fires, and at once if it has fired already: an aborted signal tells late listeners
+ * nothing. Returns what ends the listening. Undefined never fires.
+ */
+export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (signal?.aborted) {
+    act();
+    return () => {};
+  }
+  signal?.addEventListener("abort", act, { once: true });
+  return () => signal?.removeEventListener("abort", act);
+}
+
 /** Throws the signal's reason when it has already fired. Otherwise resolves after `ms`, or rejects with the reason. */
 export function delay(ms: number, signal?: AbortSignal, clock: Clock = systemClock): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -12,15 +25,14 @@ export function delay(ms: number, signal?: AbortSignal, clock: Clock = systemClo
     reject(signal.reason);
     return promise;
   }
-  const onAbort = (): void => {
-    cancel();
-    reject(signal!.reason);
-  };
   const cancel = clock.after(ms, () => {
-    signal?.removeEventListener("abort", onAbort);
+    stopListening();
     resolve();
   });
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const stopListening = onAbort(signal, () => {
+    cancel();
+    reject(signal!.reason);
+  });
   return promise;
 }
 
@@ -34,15 +46,15 @@ export function anySignal(signals: readonly (AbortSignal | undefined)[]): Scoped
   const controller = new AbortController();
   const present = signals.filter((signal) => signal !== undefined);
   const dispose = (): void => {
-    for (const signal of present) signal.removeEventListener("abort", onAbort);
+    for (const signal of present) signal.removeEventListener("abort", fire);
   };
-  const onAbort = (event: Event): void => {
+  const fire = (event: Event): void => {
     dispose();
     controller.abort((event.target as AbortSignal).reason);
   };
   const fired = present.find((signal) => signal.aborted);
   if (fired !== undefined) controller.abort(fired.reason);
-  else for (const signal of present) signal.addEventListener("abort", onAbort, { once: true });
+  else for (const signal of present) signal.addEventListener("abort", fire, { once: true });
   return { signal: controller.signal, [Symbol.dispose]: dispose };
 }
 
@@ -57,8 +69,7 @@ export function withDeadline(
     timeout.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
   });
   const either = anySignal([signal, timeout.signal]);
-  either.signal.addEventListener("abort", cancel, { once: true });
-  if (either.signal.aborted) cancel();
+  onAbort(either.signal, cancel);
   return {
     signal: either.signal,
     [Symbol.dispose]: () => {

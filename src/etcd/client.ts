@@ -1,6 +1,7 @@
 import type { CallOptions } from "@grpc/grpc-js";
 import type { Etcd3 } from "etcd3";
 import { setTimeout as delay } from "node:timers/promises";
+import { onAbort } from "../async/abort.ts";
 import { StoreError, StoreUnavailable } from "../ports/store-errors.ts";
 import { Endpoint, unary, type Leadership } from "./endpoint.ts";
 import { storeError } from "./faults.ts";
@@ -145,9 +146,7 @@ function isUnavailable(error: StoreError): boolean {
 /** The promise's outcome, or the signal's reason if that comes first; the work itself then ends by its own deadline. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    const stopListening = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(stopListening);
   });
 }

@@ -1,4 +1,5 @@
 import type { IDuplexStream, IEvent, IWatchRequest, IWatchResponse } from "etcd3";
+import { onAbort } from "../async/abort.ts";
 import { StoreUnavailable } from "../ports/store-errors.ts";
 import type { EtcdClient } from "./client.ts";
 import { streaming } from "./endpoint.ts";
@@ -44,22 +45,18 @@ export async function watchOnce(
   return new Promise((resolve, reject) => {
     let events: IEvent[] = [];
     let ended = false;
+    const stopListening: (() => void)[] = [];
     const end = (settle: () => void): void => {
       if (ended) return;
       ended = true;
       clearTimeout(created);
-      signal.removeEventListener("abort", abort);
-      lost.removeEventListener("abort", silent);
+      for (const stop of stopListening) stop();
       stream.end(); // first, or etcd3 takes the cancellation for a failure of the host
       stream.cancel();
       settle();
     };
-    const abort = (): void => end(() => resolve({ kind: "aborted" }));
     const fail = (cause: unknown): void => end(() => resolve(client.closed ? { kind: "aborted" } : broken(cause)));
-    const silent = (): void => fail(new Error("the member does not answer any more"));
     const created = setTimeout(() => fail(new Error(`watch not confirmed within ${CREATED_TIMEOUT_MS} ms`)), CREATED_TIMEOUT_MS);
-    signal.addEventListener("abort", abort, { once: true });
-    lost.addEventListener("abort", silent, { once: true });
 
     stream.on("error", fail);
     stream.on("end", () => fail(new Error("stream ended")));
@@ -82,6 +79,9 @@ export async function watchOnce(
         end(() => reject(error));
       }
     });
-    stream.write({ create_request: { key: range.start, range_end: range.end, start_revision: from } });
+    // Last, since both may have fired while the stream was being opened.
+    stopListening.push(onAbort(signal, () => end(() => resolve({ kind: "aborted" }))));
+    stopListening.push(onAbort(lost, () => fail(new Error("the member does not answer any more"))));
+    if (!ended) stream.write({ create_request: { key: range.start, range_end: range.end, start_revision: from } });
   });
 }

@@ -1,5 +1,6 @@
 /** An agent's streams to masters over gRPC. */
 import { type ChannelCredentials, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import { onAbort } from "../async/abort.ts";
 import type { MasterDialer, MasterLink } from "../ports/master-links.ts";
 import { AgentMessage, AgentServiceClient, AgentServiceService, type MasterBatch } from "../wire/gen/mesarch/v1/agents.ts";
 import { asIs, encodeRepeated, encodedOutbox } from "./encoded-stream.ts";
@@ -59,10 +60,9 @@ export class GrpcMasterDialer implements MasterDialer, Disposable {
 
 function connected(client: AgentServiceClient, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const stopListening = onAbort(signal, () => reject(signal.reason));
   client.waitForReady(Infinity, (error) => {
-    signal.removeEventListener("abort", onAbort);
+    stopListening();
     if (error === undefined || error === null) resolve();
     else reject(error);
   });

@@ -2,7 +2,7 @@
  * One candidacy: queued behind the leader until it is this master's turn, or until its key is lost (2.2-2.6, 2.10).
  */
 import type { Clock } from "../async/clock.ts";
-import { anySignal, delay } from "../async/abort.ts";
+import { anySignal, delay, onAbort } from "../async/abort.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
 import type { Follower } from "./follower.ts";
@@ -204,9 +204,9 @@ export class Campaign {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#options.clock.after(ms, resolve);
     this.#wake = resolve;
-    signal.addEventListener("abort", resolve as () => void, { once: true });
+    const stopListening = onAbort(signal, resolve);
     await promise;
-    signal.removeEventListener("abort", resolve as () => void);
+    stopListening();
     cancel();
     this.#wake = () => {};
     this.#woken = false;

@@ -2,6 +2,7 @@
  * Keeps a warm copy of the registry: loads it once, then folds the watch. The same tables serve the leadership when
  * it comes, and the fold goes on from them when it ends (3.7, D8).
  */
+import { onAbort } from "../async/abort.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { MesarchError } from "../base/errors.ts";
@@ -102,16 +103,18 @@ export class Follower {
   reached(revision: number, signal: AbortSignal): Promise<void> {
     if (this.#position.revision >= revision) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const waiter = { revision, resolve };
-      this.#waiters.push(waiter);
-      signal.addEventListener(
-        "abort",
-        () => {
-          this.#waiters = this.#waiters.filter((one) => one !== waiter);
-          reject(signal.reason as Error);
+      const waiter = {
+        revision,
+        resolve: () => {
+          stopListening();
+          resolve();
         },
-        { once: true },
-      );
+      };
+      this.#waiters.push(waiter);
+      const stopListening = onAbort(signal, () => {
+        this.#waiters = this.#waiters.filter((one) => one !== waiter);
+        reject(signal.reason as Error);
+      });
     });
   }
 

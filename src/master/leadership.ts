@@ -1,7 +1,7 @@
 /**
  * One leadership as a lifetime: its loop, its record, its housekeeping and its handover begin and end together.
  */
-import { delay, withDeadline } from "../async/abort.ts";
+import { delay, onAbort, withDeadline } from "../async/abort.ts";
 import type { Clock } from "../async/clock.ts";
 import type { AgentSessions } from "../api/agent-sessions.ts";
 import type { LeadershipAccess, Numbers } from "../api/leadership.ts";
@@ -124,13 +124,12 @@ export class Leadership {
       clock.after(FAILOVER_TRACE_MS, () => this.#failover.close() && this.#writeFailover()),
       this.#watchReach(),
     ];
-    const onStop = (): void => loop.end({ kind: "handedOver" });
-    signal.addEventListener("abort", onStop, { once: true });
+    const stopListening = onAbort(signal, () => loop.end({ kind: "handedOver" }));
     this.#setInitialWeights();
     try {
       return await ended;
     } finally {
-      signal.removeEventListener("abort", onStop);
+      stopListening();
       for (const cancel of cancels) cancel();
       housekeeping.stop();
       this.#failover.close();

@@ -1,6 +1,6 @@
 /** What keeps a scheduler subscribed: one stream after the other, over the calls and events that outlive each. */
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import { withDeadline } from "../async/abort.ts";
+import { onAbort, withDeadline } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import type { Clock } from "../async/clock.ts";
 import { compareEpochs, NO_EPOCH } from "../base/epoch.ts";
@@ -89,8 +89,7 @@ export class SchedulerConnection {
   /** Resolves with the first subscription. */
   async subscribed(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     using deadline = withDeadline(signal, timeoutMs, this.#options.clock);
-    const onAbort = (): void => this.#first.reject(signal?.aborted ? signal.reason : this.#tracker.noLeader(timeoutMs));
-    deadline.signal.addEventListener("abort", onAbort, { once: true });
+    onAbort(deadline.signal, () => this.#first.reject(signal?.aborted ? signal.reason : this.#tracker.noLeader(timeoutMs)));
     await this.#first.promise;
   }
 
@@ -178,10 +177,9 @@ export class SchedulerConnection {
       const elsewhere = next.address !== leader.address && this.#subscription !== subscription;
       if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
     });
-    const onOver = (): void => subscription.cancel("the session is closed");
-    this.#over.signal.addEventListener("abort", onOver, { once: true });
+    const stopListening = onAbort(this.#over.signal, () => subscription.cancel("the session is closed"));
     const reason = await subscription.ended;
-    this.#over.signal.removeEventListener("abort", onOver);
+    stopListening();
     stopWatching();
     cancelTimeout();
     if (this.#subscription !== subscription) return false;

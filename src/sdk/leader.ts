@@ -3,6 +3,7 @@
  * announces itself. A view of an older epoch never overrides a newer one, whoever says it.
  */
 import { status, type ChannelCredentials, type ClientReadableStream, type ServiceError } from "@grpc/grpc-js";
+import { onAbort } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
 import { compareEpochs, epochText, NO_EPOCH, type Epoch } from "../base/epoch.ts";
@@ -81,22 +82,19 @@ export class LeaderTracker implements Disposable {
     if (this.#leader !== undefined && compareEpochs(this.#leader.epoch, after) > 0) return this.#leader;
     const { promise, resolve, reject } = Promise.withResolvers<Leader>();
     const stop = this.onLeader((leader) => compareEpochs(leader.epoch, after) > 0 && resolve(leader));
-    const onAbort = (): void => reject(signal!.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = onAbort(signal, () => reject(signal!.reason));
     try {
       return await promise;
     } finally {
       stop();
-      signal?.removeEventListener("abort", onAbort);
+      stopListening();
     }
   }
 
   /** Resolves after `ms`, or sooner when a leader newer than `epoch` appears. Rejects with the signal's reason. */
   async pause(ms: number, epoch: Epoch, signal?: AbortSignal): Promise<void> {
     const limit = new AbortController();
-    const onAbort = (): void => limit.abort(signal!.reason);
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = onAbort(signal, () => limit.abort(signal!.reason));
     const cancel = this.#clock.after(ms, () => limit.abort());
     try {
       await this.next(epoch, limit.signal);
@@ -104,7 +102,7 @@ export class LeaderTracker implements Disposable {
       signal?.throwIfAborted();
     } finally {
       cancel();
-      signal?.removeEventListener("abort", onAbort);
+      stopListening();
     }
   }
 

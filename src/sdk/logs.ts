@@ -1,6 +1,6 @@
 /** A task's output, read from the agent that runs it. */
 import { status, type ServiceError } from "@grpc/grpc-js";
-import { delay } from "../async/abort.ts";
+import { delay, onAbort } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { MesarchError } from "../base/errors.ts";
 import { AgentOperatorServiceClient, type LogChunk } from "../wire/gen/mesarch/v1/agent_operator.ts";
@@ -47,7 +47,7 @@ export async function* readLog(
     const chunks = client.readLog({ launchId: record.launchId, stream, offset, follow });
     chunks.on("error", () => {}); // also comes after the loop was left, when nobody listens
     const cancel = (): void => chunks.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+    const stopListening = onAbort(signal, cancel);
     try {
       for await (const { data, offset: first, rotated } of chunks as AsyncIterable<LogChunk>) {
         lastHeard = performance.now();
@@ -62,7 +62,7 @@ export async function* readLog(
       const what = `${stream} of task "${record.info?.taskId?.value ?? record.launchId}" at agent ${agentAddress}`;
       if (!isBreak || performance.now() - lastHeard > patienceMs) throw grpcError(error as ServiceError, what);
     } finally {
-      signal?.removeEventListener("abort", cancel);
+      stopListening();
       cancel();
     }
     await delay(pauses.next().value, signal);

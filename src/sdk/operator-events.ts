@@ -1,5 +1,6 @@
 /** The operators' event stream, as one loop across leaders. */
 import type { ServiceError } from "@grpc/grpc-js";
+import { onAbort } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { compareEpochs, NO_EPOCH, type Epoch } from "../base/epoch.ts";
 import {
@@ -44,7 +45,7 @@ export async function* watchEvents(tracker: LeaderTracker, options: EventOptions
     stream.on("error", () => {}); // also comes after the loop was left, when nobody listens
     const cancel = (): void => stream.cancel();
     const stop = tracker.onLeader((next) => compareEpochs(next.epoch, leader.epoch) > 0 && cancel());
-    options.signal?.addEventListener("abort", cancel, { once: true });
+    const stopListening = onAbort(options.signal, cancel);
     let connected = false;
     let reason = "the master closed the stream";
     try {
@@ -58,7 +59,7 @@ export async function* watchEvents(tracker: LeaderTracker, options: EventOptions
       reason = (error as ServiceError).details || String(error);
     } finally {
       stop();
-      options.signal?.removeEventListener("abort", cancel);
+      stopListening();
       cancel();
     }
     options.signal?.throwIfAborted();

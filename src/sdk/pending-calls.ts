@@ -2,6 +2,7 @@
  * The calls of a session that have no answer yet, in the order they were made. They outlive the stream they were sent on:
  * what is unanswered when it breaks is sent again to the next leader.
  */
+import { onAbort } from "../async/abort.ts";
 import type { Clock } from "../async/clock.ts";
 import { MesarchError } from "../base/errors.ts";
 
@@ -84,7 +85,6 @@ export class PendingCalls {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
     const cancelTimeout = clock.after(timeoutMs, () => pending.settle(this.#options.onTimeout(call.kind, timeoutMs)));
-    const onAbort = (): void => pending.settle(signal!.reason);
     const pending: PendingCall = {
       ...call,
       sent: false,
@@ -95,13 +95,13 @@ export class PendingCalls {
         this.#bytes -= call.bytes.length;
         cancelTimeout();
         pending.cancelPause?.();
-        signal?.removeEventListener("abort", onAbort);
+        stopListening();
         if (error === undefined) resolve();
         else reject(error);
         if (this.#calls.size === 0) this.#idle?.resolve();
       },
     };
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = onAbort(signal, () => pending.settle(signal!.reason));
     this.#calls.set(call.number, pending);
     this.#bytes += call.bytes.length;
     send(pending);
@@ -110,10 +110,11 @@ export class PendingCalls {
 
   /** Resolves when no call waits, or when `signal` fires. */
   async idle(signal: AbortSignal): Promise<void> {
-    if (this.#calls.size === 0 || signal.aborted) return;
+    if (this.#calls.size === 0) return;
     const idle = (this.#idle ??= Promise.withResolvers<void>());
-    signal.addEventListener("abort", () => idle.resolve(), { once: true });
+    const stopListening = onAbort(signal, () => idle.resolve());
     await idle.promise;
+    stopListening();
     this.#idle = undefined;
   }
 

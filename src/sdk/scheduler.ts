@@ -2,6 +2,7 @@
  * A framework's session with the cluster. It follows the leader by itself: across a failover it subscribes again, repeats
  * what had no answer, and reports what became of the offers.
  */
+import { onAbort } from "../async/abort.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Offer, Offer_Operation, TaskInfo, TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
@@ -92,9 +93,7 @@ export class SchedulerSession implements AsyncDisposable {
   /** @internal */
   constructor(connection: SchedulerConnection, signal?: AbortSignal) {
     this.#connection = connection;
-    const onAbort = (): void => connection.end(signal!.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#release = () => signal?.removeEventListener("abort", onAbort);
+    this.#release = onAbort(signal, () => connection.end(signal!.reason));
   }
 
   /** Keep it to resume after a restart of this program. */

@@ -1,6 +1,6 @@
 import test from "ava";
 
-import { anySignal, delay, withDeadline } from "../../src/async/abort.ts";
+import { anySignal, delay, onAbort, withDeadline } from "../../src/async/abort.ts";
 import { backoff } from "../../src/async/backoff.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { ManualClock } from "../../src/async/manual-clock.ts";
@@ -23,6 +23,18 @@ function countingSignal(): { controller: AbortController; listeners: () => numbe
   };
   return { controller, listeners: () => held.size };
 }
+
+test("a late listener of an abort is told at once; one that stopped listening is not told", (t) => {
+  const { controller, listeners } = countingSignal();
+  const told: string[] = [];
+  onAbort(controller.signal, () => told.push("before"));
+  onAbort(controller.signal, () => told.push("stopped"))();
+  t.is(listeners(), 1);
+  controller.abort();
+  onAbort(controller.signal, () => told.push("late"));
+  onAbort(undefined, () => told.push("never"))();
+  t.deepEqual(told, ["before", "late"]);
+});
 
 test("the manual clock runs callbacks in order of time, then of arrival", (t) => {
   const clock = new ManualClock(5, 1_000);

@@ -202,6 +202,20 @@ export function registryContract(test: TestFn, open: () => Promise<StoreWorld>):
     t.is(await t.throwsAsync(watching), fault);
   });
 
+  test.serial("a watch given up while it is being opened ends, whenever that is", async (t) => {
+    await using world = await open();
+    const master = await Master.join(world, "a");
+    for (let steps = 0; steps < 12; steps += 1) {
+      const stop = new AbortController();
+      const abortSoon = async (): Promise<void> => {
+        for (let step = 0; step < steps; step += 1) await Promise.resolve();
+        stop.abort();
+      };
+      await master.store.watchCandidates(() => void abortSoon(), stop.signal);
+      t.true(stop.signal.aborted, `after ${steps} steps`);
+    }
+  });
+
   test.serial("a closed store ends its watches", async (t) => {
     await using world = await open();
     const master = await Master.join(world, "a");
