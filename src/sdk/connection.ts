@@ -31,6 +31,8 @@ export interface ConnectionOptions {
 
 /** A leader that does not answer SUBSCRIBE this long is asked again. */
 const SUBSCRIBE_TIMEOUT_MS = 10_000;
+/** Between two subscriptions of a reader that falls behind while it waits for answers. */
+const OVERFLOW_PAUSE_MS = 1_000;
 
 export class SchedulerConnection {
   readonly frameworkId: string;
@@ -147,13 +149,25 @@ export class SchedulerConnection {
       for (;;) {
         const leader = await this.#tracker.next(NO_EPOCH, signal);
         if (await this.#serve(leader)) pauses = newPauses();
-        await this.#caughtUp?.promise;
-        this.#caughtUp = undefined;
+        await this.#untilCaughtUp();
         await this.#tracker.pause(pauses.next().value, leader.epoch, signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** After an overflow. The reader may itself wait for the answer to a call, so with calls open it gets a pause only. */
+  async #untilCaughtUp(): Promise<void> {
+    const caughtUp = this.#caughtUp;
+    if (caughtUp === undefined) return;
+    let read = false;
+    void caughtUp.promise.then(() => (read = true));
+    do {
+      using pause = withDeadline(this.#over.signal, OVERFLOW_PAUSE_MS, this.#options.clock);
+      await Promise.race([caughtUp.promise, new Promise<void>((resolve) => onAbort(pause.signal, resolve))]);
+    } while (!read && this.#pending.size === 0 && !this.#over.signal.aborted);
+    this.#caughtUp = undefined;
   }
 
   /** Subscribes with one leader and stays until that ends. True if it was subscribed. */

@@ -233,6 +233,22 @@ test("a loop that falls behind starts over instead of filling memory", async (t)
   t.true((await nextEvent(session, "subscribed")).resumed);
 });
 
+test("a loop that falls behind while it waits for an answer gets the answer", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  master.lead(5);
+  await using session = await connect([master], { maxQueuedEvents: 10 });
+  master.onCall = (call) => (call.kind === "SUBSCRIBE" || master.sessions.length > 1) && master.answer(call);
+  master.sessions[0]!.event(update("first", TaskState.TASK_RUNNING));
+  for await (const event of session.events) {
+    if (event.type !== "update") continue;
+    const acknowledged = session.acknowledge(event.status);
+    for (let i = 0; i < 20; i++) master.sessions[0]!.event(update(`t${i}`, TaskState.TASK_RUNNING));
+    await acknowledged;
+    break;
+  }
+  t.is(master.sessions.length, 2);
+});
+
 test("too many unanswered calls are refused at once", async (t) => {
   await using master = await FakeMaster.start("m1");
   master.lead(5);
