@@ -1,4 +1,5 @@
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "../async/abort.ts";
 import type { Clock } from "../async/clock.ts";
@@ -38,16 +39,19 @@ export class SandboxLogs implements TaskLogs {
     for (;;) {
       // Asked before reading: what was written until the end is then read.
       const last = !follow || !mayStillWrite(launchId);
-      const size = await sizeOf(path);
-      if (size === undefined) {
-        if (!mayStillWrite(launchId)) throw new MesarchError("not_found", `there is no ${stream} of launch ${launchId} here`);
-      } else {
-        position ??= beginOf(request.offset, size);
-        const rotated = size < position;
-        if (rotated) position = 0;
-        for await (const chunk of readFrom(path, position, rotated)) {
-          yield chunk;
-          position = chunk.offset + chunk.data.length;
+      {
+        await using log = await openLog(path);
+        if (log === undefined) {
+          if (!mayStillWrite(launchId)) throw new MesarchError("not_found", `there is no ${stream} of launch ${launchId} here`);
+        } else {
+          const { size } = await log.stat();
+          position ??= beginOf(request.offset, size);
+          const rotated = size < position;
+          if (rotated) position = 0;
+          for await (const chunk of readFrom(log, position, rotated)) {
+            yield chunk;
+            position = chunk.offset + chunk.data.length;
+          }
         }
       }
       if (last) return;
@@ -56,10 +60,29 @@ export class SandboxLogs implements TaskLogs {
   }
 }
 
-async function* readFrom(path: string, from: number, rotated: boolean): AsyncIterable<LogChunk> {
-  await using file: FileHandle = await open(path, "r");
+/**
+ * Undefined if there is none. The sandbox is the task's to change: a link must not make us read what only we may, and
+ * opening a pipe must not wait for its other end, as that holds one of node's few threads. Throws `not_found` for both.
+ */
+async function openLog(path: string): Promise<FileHandle | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    // ENXIO: a socket.
+    throw error.code === "ELOOP" || error.code === "ENXIO" ? noFile(path) : error;
+  });
+  if (file === undefined || (await file.stat()).isFile()) return file;
+  await file.close();
+  throw noFile(path);
+}
+
+function noFile(path: string): MesarchError {
+  return new MesarchError("not_found", `${path} is not a file any more: the task put something else in its place`);
+}
+
+async function* readFrom(log: FileHandle, from: number, rotated: boolean): AsyncIterable<LogChunk> {
   for (let offset = from; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, offset);
+    const { bytesRead, buffer } = await log.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, offset);
     if (bytesRead === 0) return;
     yield { data: buffer.subarray(0, bytesRead), offset, rotated: rotated && offset === from };
     offset += bytesRead;
@@ -68,13 +91,4 @@ async function* readFrom(path: string, from: number, rotated: boolean): AsyncIte
 
 function beginOf(offset: number, size: number): number {
   return offset >= 0 ? Math.min(offset, size) : Math.max(0, size + offset);
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
 }
