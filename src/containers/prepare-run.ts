@@ -1,20 +1,11 @@
-import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { chmod, chown, mkdir, open, rename, symlink, writeFile, type FileHandle } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { MesarchError } from "../base/errors.ts";
 import type { RunSpec } from "../ports/containers.ts";
+import type { Account } from "./account.ts";
 import { launchScript } from "./launch-script.ts";
 import { createLedger } from "./ledger.ts";
-
-/** A user of this host other than ours. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 let writes = 0;
 
@@ -31,26 +22,22 @@ export async function prepareRun(runDirectory: string, spec: RunSpec, account: A
   await Promise.all([writeLaunchScript(runDirectory, script), linkSandbox(runDirectory, spec.sandbox)]);
 }
 
-/** Opens a file of the sandbox for appending. The caller closes it. Rejects with a system error. */
+/**
+ * Opens a file of the sandbox for appending. The caller closes it. Rejects with a system error, or `invalid` if something
+ * else is in its place.
+ */
 export async function openOutput(sandbox: string, name: "stdout" | "stderr", account: Account | undefined): Promise<FileHandle> {
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
-  // The sandbox belongs to the task's user, who must not choose where root writes.
-  const file = await open(join(sandbox, name), O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o640);
-  if (account) await file.chown(account.uid, account.gid);
-  return file;
-}
-
-/** Undefined if `user` is who we are. Rejects with `invalid` for an unknown user, `refused` if we may not change to it. */
-export async function findAccount(user: string | undefined): Promise<Account | undefined> {
-  if (user === undefined || user === userInfo().username) return undefined;
-  const { stdout } = await promisify(execFile)("getent", ["passwd", "--", user]).catch((cause: unknown) => {
-    throw new MesarchError("invalid", `this host has no user ${JSON.stringify(user)}`, { cause });
-  });
-  const [name = "", , uid, gid] = stdout.split(":");
-  const account = { name, uid: Number(uid), gid: Number(gid) };
-  if (account.uid === process.getuid?.()) return undefined;
-  if (process.getuid?.() === 0) return account;
-  throw new MesarchError("refused", `running tasks as ${name} needs an agent that runs as root`);
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // The sandbox belongs to the task's user, who must not choose where root writes, nor let it wait for a pipe's reader.
+  const file = await open(join(sandbox, name), O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o640);
+  try {
+    if (!(await file.stat()).isFile()) throw new MesarchError("invalid", `${name} in ${sandbox} is not a file`);
+    if (account) await file.chown(account.uid, account.gid);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 async function makeSandbox(sandbox: string, account: Account | undefined): Promise<void> {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { Account } from "./account.ts";
 import { DEFAULT_PATH, launcher } from "./launch-script.ts";
-import { openOutput, type Account } from "./prepare-run.ts";
+import { openOutput } from "./prepare-run.ts";
 
 const MONITOR = fileURLToPath(new URL("./monitor.sh", import.meta.url));
 
@@ -21,10 +22,8 @@ export interface MonitorSpec {
  */
 export async function spawnMonitor(spec: MonitorSpec, onExit: () => void): Promise<void> {
   const { sandbox, account } = spec;
-  const opening = [openOutput(sandbox, "stdout", account), openOutput(sandbox, "stderr", account)] as const;
-  await Promise.allSettled(opening);
-  await using stdout = await opening[0];
-  await using stderr = await opening[1];
+  await using stdout = await openOutput(sandbox, "stdout", account);
+  await using stderr = await openOutput(sandbox, "stderr", account);
   const words = launcher(spec.account?.name, spec.account?.gid);
   const monitor = spawn(spec.shell, [MONITOR, spec.runDirectory, spec.controlGroups.join(" "), ...words], {
     argv0: "sh",

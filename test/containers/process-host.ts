@@ -82,6 +82,8 @@ export class ProcessHost implements ContractHost {
         return state.kind === "absent" || isFinal(state);
       }, `end of ${launchId}`);
     }
+    // A late monitor would make its ledger anew in a directory that is being removed.
+    await rename(this.runs, `${this.runs}.removed`);
     await rm(this.directory, { recursive: true, force: true });
   }
 }

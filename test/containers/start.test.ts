@@ -1,6 +1,6 @@
 import test from "ava";
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ObservedRuns } from "./observed-runs.ts";
@@ -79,6 +79,20 @@ test("a directory that cannot be written is refused before anything starts", asy
   t.deepEqual(await containers.inspect(spec.launchId), { kind: "absent" });
 });
 
+test("output that is no file is refused at once, and nothing stays open", async (t) => {
+  await using host = await ProcessHost.make();
+  await using containers = await host.open();
+  for (const name of ["stdout", "stderr"]) {
+    for (const makes of ["mkdir", "mkfifo"]) {
+      const spec = host.spec();
+      await mkdir(spec.sandbox, { recursive: true });
+      await run(makes, [join(spec.sandbox, name)]);
+      await t.throwsAsync(containers.start(spec), { name: "MesarchError" });
+      t.deepEqual((await openFiles()).filter((file) => file.startsWith(spec.sandbox)), [], `${makes} ${name}`);
+    }
+  }
+});
+
 test("a full disk refuses starts but takes kills and ends", async (t) => {
   await using host = await ProcessHost.make();
   await mkdir(host.runs);
@@ -112,3 +126,8 @@ test("a full disk refuses starts but takes kills and ends", async (t) => {
     await run("umount", ["--lazy", host.runs]);
   }
 });
+
+async function openFiles(): Promise<string[]> {
+  const numbers = await readdir("/proc/self/fd");
+  return Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => "")));
+}
