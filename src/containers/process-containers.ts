@@ -46,7 +46,11 @@ export class ProcessContainers implements Containers {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#found = found;
-    this.#kills = new KillEnforcer(this.#clock, (launchId) => options.controlGroups?.kill(launchId));
+    this.#kills = new KillEnforcer({
+      clock: this.#clock,
+      killGroup: (launchId) => options.controlGroups?.kill(launchId),
+      onProblem: (launchId, problem) => this.#report(`kill of run ${launchId}`, problem),
+    });
   }
 
   /** Rejects as the methods do. */
@@ -144,13 +148,9 @@ export class ProcessContainers implements Containers {
   }
 
   #attend(launchId: string, finding: Finding): void {
-    if (isFinal(finding.state)) {
-      this.#kills.forget(launchId);
-      this.#options.controlGroups?.kill(launchId);
-      return;
-    }
     try {
-      this.#kills.enforce(launchId, finding);
+      if (isFinal(finding.state)) this.#kills.ended(launchId, finding);
+      else this.#kills.enforce(launchId, finding);
     } catch (problem) {
       this.#report(`kill of run ${launchId}`, problem);
     }

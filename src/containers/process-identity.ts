@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /**
  * Which process is meant: a pid alone is given to another process later. Holds within one boot only (see `bootId`).
@@ -18,20 +18,12 @@ export function bootId(): string {
 
 /** Identity of whatever runs as `pid` now; undefined if nothing does, or only a zombie is left of it. */
 export function identify(pid: number): ProcessIdentity | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
-  return parseStat(stat);
+  return parseStat(readStat(pid));
 }
 
 /** Reads a line of /proc/PID/stat. Undefined for a zombie. */
 export function parseStat(stat: string): ProcessIdentity | undefined {
-  // The name, field 2, may hold spaces and parentheses; the fields after it do not.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, threads, startTime] = [fields[0], fields[17], fields[19]];
+  const { state, threads, startTime } = fieldsOf(stat);
   if (startTime === undefined) return undefined;
   // Only the first thread may have ended; then the process still runs.
   if (state === "X" || (state === "Z" && Number(threads) <= 1)) return undefined;
@@ -52,7 +44,45 @@ export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): bo
   return isRunning(leader) && (send(-leader.pid, signal) || send(leader.pid, signal));
 }
 
-function send(target: number, signal: NodeJS.Signals): boolean {
+/**
+ * Signals what is left of the session led by this process, which has ended; false if nothing is. Throws EPERM.
+ *
+ * Its pid is given to no other process while one of them runs. So a new process with that pid, or a group of that number
+ * in another session, shows that they have all ended and who bears the number now is a stranger.
+ */
+export function signalRemains(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  const { pid, startTime } = leader;
+  if (!send(-pid, 0)) return false;
+  const { startTime: present } = fieldsOf(readStat(pid));
+  const isOurs = present === undefined ? hasMember(String(pid)) : present === startTime;
+  return isOurs && send(-pid, signal);
+}
+
+/** Whether any process is of the session and group `id`. */
+function hasMember(id: string): boolean {
+  return readdirSync("/proc").some((name) => {
+    if (!/^[0-9]+$/.test(name)) return false;
+    const { group, session } = fieldsOf(readStat(Number(name)));
+    return group === id && session === id;
+  });
+}
+
+/** Empty for a process that is not there. */
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function fieldsOf(stat: string) {
+  // The name, field 2, may hold spaces and parentheses; the fields after it do not.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0], group: fields[2], session: fields[3], threads: fields[17], startTime: fields[19] };
+}
+
+function send(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(target, signal);
   } catch (error) {

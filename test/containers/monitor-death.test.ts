@@ -51,6 +51,23 @@ test("the agent kills a task without monitor, after its grace with KILL", async 
   t.is(identify(pid), undefined);
 });
 
+test("8.9: what is left of a task without monitor ends with it, as it does with one, ordered or not", async (t) => {
+  await using host = await ProcessHost.make();
+  await using containers = await host.open();
+  const runs = new ObservedRuns(containers);
+  const stubborn = `(trap '' TERM; echo child $(exec sh -c 'echo $PPID') ready; while :; do sleep 0.01; done) &`;
+  for (const [command, grace] of [[`${stubborn} wait`, 60_000], [`${stubborn} until [ -e finish ]; do sleep 0.01; done`, undefined]] as const) {
+    const { launchId } = await orphan(host, runs, containers, command);
+    await eventually(async () => (await host.output(launchId).catch(() => "")).includes("ready"), "the child ignores TERM");
+    const child = Number((await host.output(launchId)).split(" ")[1]);
+    t.truthy(identify(child));
+    if (grace === undefined) await host.finish(launchId, 0);
+    else await containers.kill(launchId, grace);
+    await runs.until(launchId, "lost");
+    await eventually(() => identify(child) === undefined, "end of the child");
+  }
+});
+
 test("the next agent finds a task without monitor and finishes its kill", async (t) => {
   await using host = await ProcessHost.make();
   const first = await host.open();

@@ -1,7 +1,9 @@
 import test from "ava";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { bootId, identify, isRunning, parseStat, signalGroup, signalProcess } from "../../src/containers/process-identity.ts";
+import { existsSync } from "node:fs";
+import { bootId, identify, isRunning, parseStat, signalGroup, signalProcess, signalRemains } from "../../src/containers/process-identity.ts";
+import { eventually } from "./observed-runs.ts";
 
 /** A line of /proc/PID/stat with the fields that matter. */
 function stat(name: string, state: string, threads = 1): string {
@@ -36,4 +38,36 @@ test("only the very process is signalled", async (t) => {
   await once(child, "exit");
   t.false(signalProcess(identity, "SIGKILL"));
   t.regex(bootId(), /^[0-9a-f-]{36}$/);
+});
+
+test("what is left of a session is signalled, but not who has its number now", async (t) => {
+  const child = spawn("/bin/sh", ["-c", "sleep 1000 & echo $!; exec cat > /dev/null"], { stdio: ["pipe", "pipe", "ignore"], detached: true });
+  const leader = identify(child.pid ?? 0);
+  const member = Number(String((await once(child.stdout, "data"))[0]));
+  if (!leader) return t.fail("it runs");
+  t.false(signalRemains({ ...leader, startTime: "1" }, "SIGKILL"), "the number is a stranger's");
+  child.stdin.end();
+  await once(child, "exit");
+  t.is(identify(leader.pid), undefined);
+  t.truthy(identify(member));
+  t.true(signalRemains(leader, "SIGKILL"));
+  await eventually(() => identify(member) === undefined, "end of what is left");
+});
+
+test("what is left of a shell's job is no session", async (t) => {
+  const job = spawn("/bin/sh", ["-c", "set -m; (sleep 1000 & echo $!; exec sh -c 'echo $$' ) & wait; exec cat > /dev/null"], {
+    stdio: ["pipe", "pipe", "ignore"], detached: true,
+  });
+  let said = "";
+  for await (const text of job.stdout) {
+    said += String(text);
+    if (said.trim().split("\n").length === 2) break;
+  }
+  const [sleeper = 0, first = 0] = said.trim().split("\n").map(Number);
+  await eventually(() => !existsSync(`/proc/${first}`), "end of the job's first process");
+  t.false(signalRemains({ pid: first, startTime: "1" }, "SIGKILL"));
+  t.truthy(identify(sleeper));
+  process.kill(sleeper, "SIGKILL");
+  job.stdin.end();
+  await once(job, "exit");
 });
