@@ -2,7 +2,7 @@ import type { ITxnResponse } from "etcd3";
 import type { Batch, BatchResult, Fence, RegistryPort } from "../ports/registry.ts";
 import { StoreCompacted, StoreFull, StoreRefused, StoreUnavailable } from "../ports/store-errors.ts";
 import type { EtcdClient } from "./client.ts";
-import type { KeySpace } from "./keys.ts";
+import { META, type KeySpace } from "./keys.ts";
 import { loadRows } from "./load.ts";
 import { QuotaReader } from "./size.ts";
 import { barrierTxn, bootstrapTxn, candidatesOf, commitTxn, rangeOf, revision } from "./transactions.ts";
@@ -48,7 +48,10 @@ export function etcdRegistry(client: EtcdClient, keys: KeySpace): RegistryPort {
           // "Full" is no answer while an earlier copy may still land (3.5); nor is any refusal but "malformed".
           retry: (error) => error instanceof StoreUnavailable || (error instanceof StoreFull && inDoubt) || (error instanceof StoreRefused && !error.malformed),
         });
-        return settle(keys, batch, response);
+        const result = settle(keys, batch, response);
+        // Our own writing of `meta` is no sign of another history (3.11).
+        if (result.kind === "committed" && batch.writes.some(({ key }) => key === META)) history.metaModRevision = result.revision;
+        return result;
       } catch (error) {
         if (error instanceof StoreFull) return { kind: "noSpace" };
         if (error instanceof StoreRefused) return { kind: "invalid", detail: error.message };

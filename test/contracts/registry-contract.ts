@@ -161,6 +161,19 @@ export function registryContract(test: TestFn, open: () => Promise<StoreWorld>):
     t.is((await world.connect().watch(revision + 100, () => {}, never())).kind, "wentBack");
   });
 
+  test.serial("3.11 who wrote meta itself may follow on from there: it is the same history", async (t) => {
+    await using world = await open();
+    const master = await Master.join(world, "a");
+    await loadAll(master.store);
+    await master.commit({ key: "meta", value: bytes("meta") });
+    const from = master.head + 1;
+    const watch = follow(master.store, from);
+    await master.commit(...rows(1, "v"));
+    await Promise.race([watch.until(master.head), watch.end]);
+    t.deepEqual(watch.revisions(), [from]);
+    t.deepEqual(await watch.stop(), { kind: "aborted" });
+  });
+
   test.serial("13.3 load reads every row as of one revision while batches are committed", async (t) => {
     await using world = await open();
     const master = await Master.join(world, "a");

@@ -189,6 +189,24 @@ test("3.5 a full store makes the leader read-only, not deposed; with room again 
   t.deepEqual(masters.leaders(), ["m1"]);
 });
 
+test("3.5, 3.11 a leader that came through a full store steps down, and follows and queues like any other", async (t) => {
+  await using masters = await trio();
+  const leader = masters.leader();
+  let failure: unknown;
+  leader.master.done.catch((error: unknown) => (failure = error));
+  masters.server.full = true;
+  new SchedulerClient(leader, "f1");
+  await masters.run(1_000);
+  masters.server.full = false;
+  await masters.run(7_000);
+  const stepDown = leader.master.operators.call({ allowStale: false, call: { $case: "stepDown", value: {} } }, "");
+  await masters.run(2_000);
+  await stepDown;
+  t.is(failure, undefined);
+  t.deepEqual(masters.leaders(), ["m2"]);
+  t.is(masters.server.candidates().length, 3);
+});
+
 test("2.4 promotion works in a full store", async (t) => {
   await using masters = await trio();
   masters.server.full = true;

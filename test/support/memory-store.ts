@@ -123,6 +123,7 @@ export class MemoryStore implements Store {
           inDoubt ||= error.inDoubt;
           onAttempt?.(error);
         });
+        if (result.kind === "committed" && batch.writes.some(({ key }) => key === "meta")) this.#metaModRevision = result.revision;
         if (fault === undefined && !(result.kind === "noSpace" && inDoubt)) return result;
         if (result.kind === "noSpace") await this.#change(signal, () => !server.full);
       }
