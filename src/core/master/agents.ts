@@ -145,7 +145,7 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
   const before = tables.agents.get(agentId);
   if (before?.standing?.$case === "goneAt") return refuse(state, tx, stream, Kind.KIND_GONE, GONE);
   const verdict = identity.judge(state, tx, stream, report, before?.incarnation);
-  if (verdict === "contested") return;
+  if (verdict === "contested" || verdict === "outdated") return;
   if (verdict === "refused") {
     return refuse(state, tx, stream, Kind.KIND_DUPLICATE, `a younger process of agent ${agentId} is known`);
   }

@@ -14,23 +14,29 @@ import type { Tx } from "./tx.ts";
 
 /** The known process has this long to answer a probe. */
 const PROBE_PATIENCE_MS = 5_000;
+const REPLACED = "replaced by a newer session";
 
-export type Identity = "accepted" | "refused" | "contested";
+/** `outdated`: the process speaks in a newer session by now, and this one was ended. */
+export type Identity = "accepted" | "refused" | "contested" | "outdated";
 
 /** Judges a report under an id the registry knows; `recorded`: the incarnation it knows. */
 export function judge(state: MasterState, tx: Tx, stream: AgentStream, report: Report, recorded: Incarnation | undefined): Identity {
   const mine = report.incarnation;
   if (mine === undefined) return "refused";
-  if (recorded === undefined || isSame(mine, recorded)) {
-    dropOlderSessions(state, tx, stream, mine);
-    return "accepted";
+  const others = sessionsOf(state, stream, mine);
+  // What comes late of an older session tells of a time before what the newer one tells.
+  if (others.some(({ session }) => session > stream.session)) {
+    drop(state, tx, stream, REPLACED);
+    return "outdated";
   }
-  const rival = rivalOf(state, stream, recorded);
+  const rival = recorded === undefined || isSame(mine, recorded) ? undefined : rivalOf(state, stream, recorded);
   if (rival !== undefined) {
     probe(state, tx, stream, rival, report);
     return "contested";
   }
-  return mine.starts > recorded.starts ? "accepted" : "refused";
+  if (recorded !== undefined && !isSame(mine, recorded) && mine.starts <= recorded.starts) return "refused";
+  for (const older of others) drop(state, tx, older, REPLACED);
+  return "accepted";
 }
 
 /**
@@ -65,26 +71,23 @@ export function unopposed(state: MasterState, agentId: string): AgentStream[] {
   return waiting;
 }
 
-/** The stream of the recorded process, if it is another one. */
+/** The stream of the recorded process, if it is another one: the newest, since only there it hears a probe. */
 export function rivalOf(state: MasterState, stream: AgentStream, recorded: Incarnation): AgentStream | undefined {
-  for (const other of state.membership.claims.get(stream.agentId) ?? []) {
-    const known = other.greeting.incarnation;
-    if (other !== stream && known !== undefined && isSame(known, recorded)) return other;
-  }
-  return undefined;
+  let newest: AgentStream | undefined;
+  for (const other of sessionsOf(state, stream, recorded)) if (other.session > (newest?.session ?? -1)) newest = other;
+  return newest;
 }
 
 export function isSame(a: Incarnation, b: Incarnation): boolean {
   return a.starts === b.starts && a.nonce === b.nonce;
 }
 
-/** A process opens a new session because its old one broke, even if we have not noticed yet (8.2). */
-function dropOlderSessions(state: MasterState, tx: Tx, stream: AgentStream, mine: Incarnation): void {
-  for (const other of [...(state.membership.claims.get(stream.agentId) ?? [])]) {
+/** Other streams of a process: it opens a new one when the last broke, even if we have not noticed that yet (8.2). */
+function sessionsOf(state: MasterState, stream: AgentStream, process: Incarnation): AgentStream[] {
+  return [...(state.membership.claims.get(stream.agentId) ?? [])].filter((other) => {
     const known = other.greeting.incarnation;
-    const older = other.session < stream.session && known !== undefined && isSame(known, mine);
-    if (older) drop(state, tx, other, "replaced by a newer session");
-  }
+    return other !== stream && known !== undefined && isSame(known, process);
+  });
 }
 
 function probe(state: MasterState, tx: Tx, stream: AgentStream, rival: AgentStream, report: Report): void {

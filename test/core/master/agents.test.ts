@@ -59,6 +59,86 @@ test("8.2 a newer session of the same process replaces the older one", (t) => {
   t.is(cluster.machine.state.agentSessions.size, 1);
 });
 
+test("8.2 the late report of an older session settles nothing: the newer one is the process's by now", (t) => {
+  const { cluster, agent, framework } = running();
+  // A new process: its first session hangs in a slow connection after it was led, and it dials again.
+  agent.update("t1", TaskState.TASK_FINISHED);
+  agent.forget("t1");
+  agent.disconnect();
+  Object.assign(agent, { starts: 2, process: "p2" });
+  agent.connect();
+  const slow = agent.session;
+  agent.connect();
+  const live = agent.session;
+  agent.report(true);
+  t.true(agent.confirmed);
+  t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === slow));
+  cluster.advance(1_100);
+  framework.launch(agent, "t2");
+  agent.run("t2");
+  agent.held.clear();
+  agent.session = slow;
+  agent.report(true);
+  t.is(cluster.task("t2")!.state, TaskState.TASK_RUNNING);
+  t.is(cluster.machine.state.agentStreams.get(agent.id)!.session, live);
+});
+
+test("8.2 what an older session reports before the newer one was heard at all is too late as well", (t) => {
+  const { cluster, agent } = running();
+  agent.disconnect();
+  Object.assign(agent, { starts: 2, process: "p2" });
+  agent.connect();
+  const slow = agent.session;
+  agent.connect();
+  const live = agent.session;
+  const { held } = agent;
+  const tasks = [...held];
+  held.clear();
+  agent.session = slow;
+  agent.report(true);
+  t.deepEqual(agent.told("confirm"), []);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  agent.session = live;
+  for (const [launchId, task] of tasks) held.set(launchId, task);
+  agent.report(true);
+  t.true(agent.confirmed);
+});
+
+test("8.7, 8.2 the late first registration of an older session does not end what was launched in the newer one", (t) => {
+  const cluster = new Cluster();
+  const agent = new Agent(cluster, "a");
+  const framework = cluster.framework();
+  agent.connect();
+  const slow = agent.session;
+  agent.connect();
+  const live = agent.session;
+  agent.report();
+  const { id } = agent;
+  cluster.drain();
+  framework.launch(agent, "t1");
+  agent.run("t1");
+  Object.assign(agent, { session: slow, id: "", storedGeneration: 0 });
+  agent.held.clear();
+  agent.report(true, true);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  t.is(cluster.machine.state.agentStreams.get(id)!.session, live);
+  t.true(cluster.words.some((word) => word.kind === "closeAgent" && word.session === slow));
+});
+
+test("8.6 a probe asks the known process where it can hear it: in its newest session", (t) => {
+  const { cluster, agent } = running();
+  cluster.failover();
+  agent.connect();
+  const slow = agent.session;
+  agent.connect();
+  const clone = cloneOf(agent);
+  clone.connect();
+  clone.report(true);
+  t.is(cluster.told(slow, "ping").length, 0);
+  agent.answer();
+  t.is(clone.told("refusal")[0]!.kind, Kind.KIND_DUPLICATE);
+});
+
 test("8.6 while the known process answers, another one with its id is refused", (t) => {
   const { cluster, agent } = running();
   const clone = cloneOf(agent);
