@@ -1,0 +1,156 @@
+/**
+ * What every actor of a run writes down, in simulation and in real runs alike (D14): one event, one JSON line. Checkers
+ * read nothing else. Times are monotonic milliseconds on one clock of the run; epochs are the text of `epochText`,
+ * revisions those of the registry.
+ */
+import type { TaskStateName } from "../../src/sdk/index.ts";
+
+/** Quantities by resource name in thousandths; ports and other sets stand as `name:item` with 1000 each. */
+export type Amounts = Readonly<Record<string, number>>;
+
+/**
+ * How a client's call went: sent; answered as done; answered as not done; or nothing was heard of it. What is unknown
+ * may have happened, and may still happen, for ever.
+ */
+export type Outcome = "invoke" | "ok" | "fail" | "unknown";
+
+interface Calls {
+  readonly subscribe: { readonly framework: string; readonly failoverTimeoutMs: number };
+  readonly launch: {
+    readonly framework: string;
+    readonly offers: readonly string[];
+    readonly agent: string;
+    readonly tasks: readonly { readonly task: string; readonly resources: Amounts }[];
+  };
+  readonly kill: { readonly framework: string; readonly task: string; readonly graceMs: number };
+  readonly acknowledge: { readonly framework: string; readonly agent: string; readonly task: string; readonly uuid: string };
+  readonly reconcile: { readonly framework: string; readonly tasks: readonly string[] };
+  readonly decline: { readonly framework: string; readonly offers: readonly string[] };
+  readonly teardown: { readonly framework: string };
+  readonly markGone: { readonly agent: string };
+}
+
+export type CallName = keyof Calls;
+
+interface Observations {
+  /** A framework's stream: what it was told. */
+  readonly subscribed: { readonly framework: string };
+  readonly disconnected: { readonly framework: string };
+  readonly frameworkError: { readonly framework: string; readonly message: string };
+  readonly offer: {
+    readonly framework: string;
+    readonly offer: string;
+    readonly agent: string;
+    readonly role: string;
+    readonly resources: Amounts;
+  };
+  readonly rescind: { readonly framework: string; readonly offer: string };
+  readonly update: {
+    readonly framework: string;
+    readonly task: string;
+    readonly agent: string;
+    readonly state: TaskStateName;
+    /** Hex; empty when only the master speaks. */
+    readonly uuid: string;
+    readonly source: "agent" | "executor" | "master";
+    readonly reason: string;
+  };
+  /** An agent process: its start, the epoch it now obeys, and what it was ordered by whom. */
+  readonly agentStarted: { readonly agent: string; readonly starts: number };
+  readonly agentObeys: { readonly agent: string };
+  readonly agentOrdered: { readonly agent: string; readonly order: "launch" | "kill" | "cancel"; readonly launch: string };
+  /** It journaled an update, before it said it; and that it forgot a launch. */
+  readonly agentUpdate: { readonly agent: string; readonly launch: string; readonly task: string; readonly state: TaskStateName; readonly uuid: string };
+  readonly agentAcknowledged: { readonly agent: string; readonly launch: string; readonly uuid: string };
+  readonly agentForgot: { readonly agent: string; readonly launch: string };
+  /** The task itself, seen by nobody else. `pid` and `nonce` tell one start from another. */
+  readonly witnessStart: { readonly task: string; readonly launch: string; readonly agent: string; readonly pid: number; readonly nonce: string };
+  readonly witnessBeat: { readonly task: string; readonly nonce: string };
+  readonly witnessSignal: { readonly task: string; readonly nonce: string; readonly signal: string };
+  readonly witnessExit: { readonly task: string; readonly nonce: string; readonly status: number };
+  /** The registry, as its own log shows it: one event a revision. */
+  readonly commit: { readonly master: string; readonly n: number; readonly ops: number; readonly rows: readonly RowChange[] };
+  /** Rows written by a transaction without a head, or candidate keys that came and went. */
+  readonly foreign: { readonly keys: readonly string[] };
+  readonly candidates: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  /** A fenced transaction was refused: the fence worked. */
+  readonly fenced: { readonly master: string };
+  /** A master began or ended to lead, by its own account. */
+  readonly leads: { readonly master: string };
+  readonly leadsNoMore: { readonly master: string; readonly why: string };
+  /** An operator's reading. `stale`: a standby's answer, labelled as such. */
+  readonly read: {
+    readonly master: string;
+    readonly stale: boolean;
+    readonly startedAt: number;
+    readonly tasks: Readonly<Record<string, TaskStateName>>;
+  };
+  /** Free, offered and used of one agent, as its master counts. */
+  readonly books: { readonly agent: string; readonly total: Amounts; readonly used: Amounts; readonly offered: Amounts; readonly free: Amounts };
+  /** A host, once a second. */
+  readonly process: { readonly name: string; readonly rssMb: number; readonly descriptors: number };
+  /** Something that must never be there: an unhandled rejection, a failed assertion, an alarm. */
+  readonly complaint: { readonly of: string; readonly message: string };
+  /** Phases of the run: quiet, chaos, healed, settled, final. */
+  readonly phase: { readonly name: "quiet" | "chaos" | "healed" | "settled" | "final" };
+  /** What is left over in the end: processes, control groups, keys. */
+  readonly leftover: { readonly what: string };
+  /** How long a recovery took, from the fault to the next durable answer. */
+  readonly recovery: { readonly fault: string; readonly ms: number };
+  /** A rare branch was reached. */
+  readonly mark: { readonly name: string };
+}
+
+/** A row as it is after a revision; without a record it was deleted. */
+export type RowChange =
+  | { readonly table: "framework"; readonly id: string; readonly standing?: "subscribed" | "disconnected" | "removed" }
+  | { readonly table: "agent"; readonly id: string; readonly standing?: "in" | "unreachable" | "gone"; readonly term?: number; readonly total?: Amounts }
+  | {
+      readonly table: "task";
+      readonly id: string;
+      readonly task?: {
+        readonly task: string;
+        readonly framework: string;
+        readonly agent: string;
+        readonly state: TaskStateName;
+        readonly latest: TaskStateName;
+        readonly seq: number;
+        readonly uuid: string;
+        readonly killed: boolean;
+        readonly settled: boolean;
+        readonly resources: Amounts;
+      };
+    }
+  | { readonly table: "history"; readonly id: string; readonly task?: { readonly launch: string; readonly task: string; readonly framework: string; readonly state: TaskStateName } }
+  | { readonly table: "leader" | "weight" | "meta"; readonly id: string };
+
+/** A fault, from when to when, and whom it met in which role. */
+interface Faults {
+  readonly fault: { readonly name: string; readonly targets: readonly string[]; readonly on: boolean };
+}
+
+interface Common {
+  /** Order of writing, within the run. */
+  readonly seq: number;
+  readonly t: number;
+  /** `framework/f1`, `agent/a2`, `witness/t9`, `registry`, `operator/m1`, `master/m1`, `nemesis`, `host`. */
+  readonly actor: string;
+  readonly epoch?: string;
+  readonly revision?: number;
+}
+
+export type CallEvent = {
+  [K in CallName]: Common & { readonly kind: Outcome; readonly op: K; /** Pairs an invocation with its outcome. */ readonly call: number; readonly value: Calls[K]; readonly error?: string };
+}[CallName];
+
+export type Observation = { [K in keyof Observations]: Common & { readonly kind: "observe"; readonly op: K; readonly value: Observations[K] } }[keyof Observations];
+
+export type FaultEvent = { [K in keyof Faults]: Common & { readonly kind: "fault"; readonly op: K; readonly value: Faults[K] } }[keyof Faults];
+
+export type HistoryEvent = CallEvent | Observation | FaultEvent;
+
+export type Op = HistoryEvent["op"];
+export type EventOf<K extends Op> = Extract<HistoryEvent, { readonly op: K }>;
+
+/** What a writer says; the recorder adds order and time. */
+export type Unrecorded = HistoryEvent extends infer E ? (E extends HistoryEvent ? Omit<E, "seq" | "t"> & { readonly t?: number } : never) : never;
