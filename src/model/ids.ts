@@ -58,13 +58,14 @@ export function parseIssuedId(id: string): IssuedId | undefined {
 }
 
 /**
- * Whether an id of our form belongs to a leadership that this registry remembers, so that no row means "removed"
- * (rule 1.4): not after the present epoch, or, for an older generation, not after the last epoch known when the present
- * generation began. What was issued between a backup and its restore is not remembered.
+ * Whether an id of our form belongs to a leadership that this registry remembers wholly, so that no row means "removed"
+ * (rule 1.4): up to the present epoch, or, for an older generation, before the last epoch known when the present
+ * generation began. What was issued between a backup and its restore is not remembered, and that may have been by the
+ * very leadership that the backup ends in.
  */
 export function issuedWithin(id: Issuer, present: Epoch, lastBeforeGeneration: Epoch): boolean {
-  const last = id.epoch.generation === present.generation ? present : lastBeforeGeneration;
-  return compareEpochs(id.epoch, last) <= 0;
+  if (id.epoch.generation === present.generation) return compareEpochs(id.epoch, present) <= 0;
+  return compareEpochs(id.epoch, lastBeforeGeneration) < 0;
 }
 
 /** Whether a text is a launch id: 128 random bits as 32 lower case hex digits (rule 1.5). */

@@ -3,6 +3,7 @@
  * heard of for weeks, removed frameworks with their history, old tombstones. Once a minute all rows are looked
  * through, some in each step, and what is found is worked off.
  */
+import { compareEpochs } from "../../base/epoch.ts";
 import { limits } from "../../model/limits.ts";
 import { parseIssuedId } from "../../model/ids.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
@@ -10,6 +11,7 @@ import * as history from "./history.ts";
 import type { Prunable, PruneLook } from "./membership.ts";
 import { isFrameworkRemoved, shownState } from "./standing.ts";
 import { type MasterState, clusterClock } from "./state.ts";
+import { wasRemoved } from "./subscription.ts";
 import type { Tx } from "./tx.ts";
 
 const INTERVAL_MS = 60_000;
@@ -83,17 +85,25 @@ function* agents(state: MasterState, now: number): PruneLook {
 }
 
 /** Removed frameworks without tasks, beyond those kept to look at: their history, and most of their rows. */
-function* frameworks({ tables }: MasterState): PruneLook {
+function* frameworks(state: MasterState): PruneLook {
   const removed: Tombstone[] = [];
-  for (const [id, { standing }] of tables.frameworks) {
+  for (const [id, { standing }] of state.tables.frameworks) {
     if (standing?.$case === "removedAt") removed.push({ id, at: standing.value });
     yield undefined;
   }
   const [isOver, isOld] = [beyond(KEPT_FRAMEWORKS, removed), beyond(limits.tombstones, removed)];
   for (const one of removed) {
-    // Ids of our own form need no tombstone (1.4).
-    yield isOver(one) ? { kind: "f", id: one.id, wholly: isOld(one) || parseIssuedId(one.id) !== undefined } : undefined;
+    yield isOver(one) ? { kind: "f", id: one.id, wholly: isOld(one) || needsNoTombstone(state, one.id) } : undefined;
   }
+}
+
+/**
+ * Without a row an id of our own form is known as removed, too (1.4). Those of the present leadership wait for the next:
+ * of the epoch that a backup ends in, only its rows tell what was removed.
+ */
+function needsNoTombstone(state: MasterState, id: string): boolean {
+  const issued = parseIssuedId(id);
+  return issued !== undefined && compareEpochs(issued.epoch, state.epoch) < 0 && wasRemoved(state, id);
 }
 
 /** Returns how many of `rows` are left to be written; 0: look at it again. */

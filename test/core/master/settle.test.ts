@@ -157,6 +157,21 @@ test("13.2 after a restore, what the agents run beyond the backup is adopted, wi
   t.deepEqual(framework.heard("t1"), ["FINISHED"]);
 });
 
+test("13.2, 1.4 a framework that the leadership of the backup registered after it keeps its tasks, and comes back", (t) => {
+  const { cluster, agent, framework } = running();
+  t.true(framework.id.startsWith("1-100-"));
+  loseRows(cluster, "t1", framework.id, { generation: 1, revision: 100 });
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.deepEqual(agent.told("kill"), []);
+  t.is(cluster.task("t1")!.state, TASK_RUNNING);
+  const { id } = framework;
+  framework.subscribe();
+  t.is(cluster.machine.state.frameworks.get(id)?.session, framework.session);
+});
+
 test("13.2 an agent whose row the backup lacks keeps its id and its tasks", (t) => {
   const { cluster, agent, framework } = running();
   const { id } = agent;
@@ -269,10 +284,10 @@ test("9.3 a list of very many tasks nobody knows is one alarm", (t) => {
 });
 
 /** As a backup that is older than the task would have it. */
-function loseRows(cluster: Cluster, taskId: string, frameworkId: string): void {
+function loseRows(cluster: Cluster, taskId: string, frameworkId: string, lastEpochBefore = { generation: 1, revision: 50 }): void {
   cluster.tables.apply({ kind: "t", id: cluster.task(taskId)!.launchId, record: undefined });
   cluster.tables.apply({ kind: "f", id: frameworkId, record: undefined });
-  cluster.tables.apply({ kind: "meta", id: "", record: { clusterId: "c1", generation: 2, format: 1, lastEpochBefore: { generation: 1, revision: 50 } } });
+  cluster.tables.apply({ kind: "meta", id: "", record: { clusterId: "c1", generation: 2, format: 1, lastEpochBefore } });
 }
 
 function launched() {
