@@ -194,12 +194,12 @@ export class Suspicion {
     for (const suspect of this.#candidates) {
       const peer = this.#peerOf(suspect);
       if (peer === undefined) continue;
-      if (peer.deadAt !== undefined) next = Math.min(next, peer.deadAt + this.#settings.contradictionMs);
-      else next = Math.min(next, peer.heardAt + this.#patience(peer, suspect));
+      const dead = suspect.deposals === 0 ? peer.deadAt : undefined;
+      const due = dead === undefined ? peer.heardAt + this.#patience(peer, suspect) : dead + this.#settings.contradictionMs;
+      // What is due already changes only with what others say.
+      if (due > now) next = Math.min(next, due);
     }
-    if (next === Infinity) return undefined;
-    // What is due already changes only with what others say.
-    return next > now ? next : undefined;
+    return next === Infinity ? undefined : next;
   }
 
   /** How long the peer's heartbeat was last heard ago; undefined if never. */

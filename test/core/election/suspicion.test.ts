@@ -125,6 +125,24 @@ test("2.9 a peer with irregular heartbeats gets more patience", (t) => {
   t.is(s.verdict(1_600, m1), "silent");
 });
 
+test("2.9 the next silence falls due at its own time, however long another one has lasted", (t) => {
+  const s = trio();
+  for (let at = 100; at <= 500; at += 100) s.heard(at, beat(m1));
+  t.is(s.verdict(500, m3), "silent");
+  t.is(s.nextDeadline(500), 900);
+  s.provedDead(600, "m1", m1.incarnation);
+  t.is(s.nextDeadline(600), 650);
+  t.is(s.nextDeadline(650), undefined, "nothing changes by time alone any more");
+});
+
+test("2.12 the death of one that was deposed wrongly counts when its silence does", (t) => {
+  const wronged = suspect("m1", "m1-i1", 1);
+  const s = trio([wronged, m2]);
+  s.provedDead(100, "m1", wronged.incarnation);
+  t.is(s.nextDeadline(150), 800);
+  t.is(s.verdict(800, wronged), "silent");
+});
+
 test("2.11 a leader that says it is stuck is deposed once two barriers of mine passed meanwhile", (t) => {
   const s = trio([m1, m2]);
   for (let at = 0; at <= 1_000; at += 100) s.heard(at, beat(m1, {}, { stuckMs: at >= 500 ? at : 0 }));
