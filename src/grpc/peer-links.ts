@@ -51,7 +51,7 @@ export class GrpcPeerLinks implements PeerLinks {
         });
         const end = (): void => {
           if (!this.#served.delete(stream)) return;
-          if (peer !== undefined) this.#listener?.closed(peer.master, peer.incarnation, peer.address);
+          if (peer !== undefined) this.#listener?.closed(peer.master, peer.incarnation);
           stream.end();
         };
         stream.on("cancelled", end);
@@ -127,7 +127,7 @@ export class GrpcPeerLinks implements PeerLinks {
       stream.cancel();
       if (link.stream === stream) link.stream = undefined;
       if (link.ended) return;
-      if (link.greeted !== undefined) this.#listener?.closed(link.greeted.master, link.greeted.incarnation, address);
+      if (link.greeted !== undefined) this.#listener?.closed(link.greeted.master, link.greeted.incarnation);
       link.greeted = undefined;
       link.cancelRedial = this.#clock.after(REDIAL_MS, () => this.#open(address, link));
     };

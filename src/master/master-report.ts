@@ -34,8 +34,13 @@ export class MasterReport {
     this.#options = options;
   }
 
+  /** Of a queued master. */
   peer(beat: PeerHeartbeat): void {
     this.#peers.set(beat.master, beat);
+    const { candidates } = this.#options.watchtower;
+    if (this.#peers.size <= candidates.length) return;
+    const queued = new Set(candidates.map(({ record }) => record.master));
+    for (const master of this.#peers.keys()) if (!queued.has(master)) this.#peers.delete(master);
   }
 
   /** Agents the best connected live peer reaches. */

@@ -34,7 +34,7 @@ export interface WatchtowerOptions {
   readonly onChange: () => void;
   /** A candidate key holds what no master wrote: it blocks the queue until its lease ends or somebody deletes it. */
   readonly onUnreadable: (key: string) => void;
-  /** A peer says it leads, or leads no longer. */
+  /** A queued master was heard: it may say that it leads, or leads no longer. */
   readonly onPeer: (beat: PeerHeartbeat) => void;
 }
 
@@ -51,14 +51,18 @@ const fromWire = new Map<Verdict_Kind, VerdictKind>(Object.entries(toWire).map((
 const PROBE_TIMEOUT_MS = 200;
 /** Pauses before each attempt to connect to a process whose link closed. */
 const PROBE_PAUSES_MS = [0, 2, 5, 10, 20, 40, 80];
+/** Where the pauses go on when the link closed again meanwhile: anybody may open one and close it, at any rate. */
+const PROBE_AGAIN_FROM = 4;
 
 export class Watchtower implements AsyncDisposable {
   readonly #options: WatchtowerOptions;
   readonly #suspicion: Suspicion;
   readonly #timer: Timer;
   #candidates: readonly KnownCandidate[] = [];
-  /** When the link to an incarnation closed: the first sign of its death. */
+  /** By incarnation of a candidate, when a link to it closed: the first sign of its death. */
   readonly #closedAt = new Map<string, number>();
+  /** Incarnations being probed; true: a link to it closed again since. */
+  readonly #probing = new Map<string, boolean>();
   #lastVerdicts = "";
   #lastBeatAt: number;
   #cancelBeat: () => void = () => {};
@@ -71,7 +75,7 @@ export class Watchtower implements AsyncDisposable {
     this.#lastBeatAt = options.clock.now();
     options.links.listen({
       heard: (beat) => this.#heard(beat),
-      closed: (master, incarnation, address) => void this.#linkClosed(master, incarnation, address),
+      closed: (master, incarnation) => this.#linkClosed(master, incarnation),
     });
     this.#beatLoop();
   }
@@ -95,6 +99,8 @@ export class Watchtower implements AsyncDisposable {
         deposals: record.deposals,
       })),
     );
+    const queued = new Set(this.#candidates.map(({ record }) => record.incarnation));
+    for (const incarnation of this.#closedAt.keys()) if (!queued.has(incarnation)) this.#closedAt.delete(incarnation);
     const others = this.#candidates.map(({ record }) => record.address).filter((address) => address !== this.#options.self.address);
     this.#options.links.connect(new Set(others));
     this.#reconsider();
@@ -107,7 +113,7 @@ export class Watchtower implements AsyncDisposable {
 
   /** Keys this master may depose now. */
   deposable(): ReadonlySet<string> {
-    return this.#suspicion.deposable(this.#options.clock.now());
+    return this.#suspicion.deposable(this.#present());
   }
 
   /** Keys whose holders hand over on purpose. */
@@ -122,14 +128,14 @@ export class Watchtower implements AsyncDisposable {
 
   verdictOn(candidate: KnownCandidate): VerdictKind {
     const { master, incarnation, deposals } = candidate.record;
-    return this.#suspicion.verdict(this.#options.clock.now(), { key: candidate.key, master, incarnation, deposals });
+    return this.#suspicion.verdict(this.#present(), { key: candidate.key, master, incarnation, deposals });
   }
 
   /** When the first sign of a candidate's trouble was seen, monotonic milliseconds: its link closed, or last heard. */
   firstSign(candidate: KnownCandidate): number {
     const now = this.#options.clock.now();
     const lastHeard = now - (this.lastHeardMs(candidate.record.master) ?? 0);
-    const closed = this.#closedAt.get(candidate.record.master);
+    const closed = this.#closedAt.get(candidate.record.incarnation);
     return closed !== undefined && closed >= lastHeard ? closed : lastHeard;
   }
 
@@ -144,7 +150,7 @@ export class Watchtower implements AsyncDisposable {
 
   /** Sends a heartbeat now: something changed. */
   beat(): void {
-    const now = this.#options.clock.now();
+    const now = this.#present();
     const verdicts = [...this.#suspicion.verdicts(now)].map(([candidateKey, kind]) => ({ candidateKey, kind: toWire[kind] }));
     this.#lastVerdicts = JSON.stringify(verdicts);
     this.#options.links.broadcast({ ...this.#options.ownState(), verdicts });
@@ -159,19 +165,24 @@ export class Watchtower implements AsyncDisposable {
 
   #beatLoop(): void {
     const { clock, heartbeatMs } = this.#options;
-    this.#noticeStall(clock.now());
-    this.#lastBeatAt = clock.now();
+    this.#lastBeatAt = this.#present();
     this.beat();
     this.#reconsider();
     this.#cancelBeat = clock.after(heartbeatMs, () => this.#beatLoop());
   }
 
-  /** The heartbeat loop not having run is this process's silence, not the others' (2.9). */
-  #noticeStall(now: number): void {
-    const { heartbeatMs, suspicion } = this.#options;
-    if (now - this.#lastBeatAt <= heartbeatMs + suspicion.silenceMs / 4) return;
-    this.#lastBeatAt = now;
-    this.#suspicion.stalled(now);
+  /**
+   * The time to judge by. The heartbeat loop not having run is this process's silence, not the others' (2.9): after a
+   * pause anything may be served before the peers' sockets, so whoever judges asks here.
+   */
+  #present(): number {
+    const { clock, heartbeatMs, suspicion } = this.#options;
+    const now = clock.now();
+    if (now - this.#lastBeatAt > heartbeatMs + suspicion.silenceMs / 4) {
+      this.#lastBeatAt = now;
+      this.#suspicion.stalled(now);
+    }
+    return now;
   }
 
   #heard(beat: PeerHeartbeat): void {
@@ -185,20 +196,33 @@ export class Watchtower implements AsyncDisposable {
       handingOver: beat.handingOver,
       verdicts: new Map(beat.verdicts.map(({ candidateKey, kind }) => [candidateKey, fromWire.get(kind) ?? "neverHeard"])),
     };
-    this.#suspicion.heard(this.#options.clock.now(), heartbeat);
-    this.#options.onPeer(beat);
+    this.#suspicion.heard(this.#present(), heartbeat);
+    if (this.#queued(beat.master, beat.incarnation) !== undefined) this.#options.onPeer(beat);
     this.#reconsider();
+  }
+
+  /** The candidate of that process. Anybody may send any name: of others nothing is kept, and nobody is told. */
+  #queued(master: string, incarnation: string): CandidateRecord | undefined {
+    return this.#candidates.find(({ record }) => record.master === master && record.incarnation === incarnation)?.record;
+  }
+
+  #linkClosed(master: string, incarnation: string): void {
+    const record = this.#queued(master, incarnation);
+    if (record === undefined) return;
+    this.#closedAt.set(incarnation, this.#options.clock.now());
+    const underWay = this.#probing.has(incarnation);
+    this.#probing.set(incarnation, underWay);
+    if (!underWay) void this.#probe(record).finally(() => this.#probing.delete(incarnation));
   }
 
   /**
    * A closed link and a refused connection together prove a process dead; nothing less does. A dying process may close
    * its links a moment before its port, so what is accepted, or reset, is tried again before it is left to silence.
    */
-  async #linkClosed(master: string, incarnation: string, address: string): Promise<void> {
+  async #probe({ master, incarnation, address }: CandidateRecord): Promise<void> {
     const { clock, links, log } = this.#options;
-    const closedAt = clock.now();
-    this.#closedAt.set(master, closedAt);
-    for (const pause of PROBE_PAUSES_MS) {
+    for (let attempt = 0; attempt < PROBE_PAUSES_MS.length; attempt += 1) {
+      const pause = PROBE_PAUSES_MS[attempt]!;
       if (pause > 0) await delay(pause, undefined, clock);
       if (this.#closed) return;
       const outcome = await links.probe(address, PROBE_TIMEOUT_MS).catch(() => "silent" as const);
@@ -208,13 +232,14 @@ export class Watchtower implements AsyncDisposable {
         this.#suspicion.provedDead(clock.now(), master, incarnation);
         return this.#reconsider();
       }
+      if (this.#probing.get(incarnation) === true) attempt = Math.min(attempt, PROBE_AGAIN_FROM - 1);
+      this.#probing.set(incarnation, false);
     }
   }
 
   #reconsider(): void {
     if (this.#closed) return;
-    const now = this.#options.clock.now();
-    this.#noticeStall(now);
+    const now = this.#present();
     const verdicts = JSON.stringify([...this.#suspicion.verdicts(now)].map(([candidateKey, kind]) => ({ candidateKey, kind: toWire[kind] })));
     if (verdicts !== this.#lastVerdicts) this.beat();
     this.#timer.armAt(this.#suspicion.nextDeadline(now));

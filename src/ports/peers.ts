@@ -4,8 +4,8 @@ import type { PeerHeartbeat } from "../wire/gen/mesarch/v1/peers.ts";
 export interface PeerListener {
   /** Something was heard from a master, on either direction of a link. */
   heard(beat: PeerHeartbeat): void;
-  /** A link to this process of that master closed. */
-  closed(master: string, incarnation: string, address: string): void;
+  /** A link to this process of that master closed, by what it said of itself. */
+  closed(master: string, incarnation: string): void;
 }
 
 export interface PeerLinks extends AsyncDisposable {

@@ -90,7 +90,7 @@ export class MemoryPeerLinks implements PeerLinks {
   lost(address: string): void {
     const beat = this.#heard.get(address);
     this.#heard.delete(address);
-    if (beat !== undefined && this.#hub.fate(this.#address) === "up") this.#listener?.closed(beat.master, beat.incarnation, address);
+    if (beat !== undefined && this.#hub.fate(this.#address) === "up") this.#listener?.closed(beat.master, beat.incarnation);
   }
 
   async probe(address: string): Promise<"refused" | "accepted" | "silent"> {
