@@ -51,7 +51,7 @@ export class Agent implements Component {
   readonly #scope = new Scope("agent");
   readonly #settings: AgentSettings;
   readonly #ports: AgentPorts;
-  readonly #mailbox = new Mailbox<Input>({ capacity: limits.mailboxInputs });
+  readonly #mailbox: Mailbox<Input>;
   readonly #timer: Timer;
   readonly #observer: AgentObserver;
   readonly #alarms = new Set<string>();
@@ -75,6 +75,7 @@ export class Agent implements Component {
 
   private constructor(settings: AgentSettings, masters: readonly string[], ports: AgentPorts) {
     const { checkpoint, containers, clock, random, telemetry } = ports;
+    this.#mailbox = new Mailbox({ capacity: limits.mailboxInputs, schedule: (wake) => clock.after(0, wake) });
     const deliver = (input: Input): void => void this.#mailbox.deliver(input);
     this.#settings = settings;
     this.#ports = ports;

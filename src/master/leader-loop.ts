@@ -4,6 +4,7 @@
  * Whatever ends it, it undoes what was not committed, so that the tables are exactly what the registry was last known
  * to hold, and says nothing more.
  */
+import { onAbort } from "../async/abort.ts";
 import { Mailbox } from "../async/mailbox.ts";
 import { Timer } from "../async/timer.ts";
 import { assert } from "../base/assert.ts";
@@ -36,7 +37,7 @@ export class LeaderLoop {
   readonly ended: Promise<LeadershipEnd>;
 
   readonly #options: LeaderLoopOptions;
-  readonly #mailbox = new Mailbox<Input>({ capacity: limits.mailboxInputs });
+  readonly #mailbox: Mailbox<Input>;
   readonly #pipeline = new Pipeline<Change, Output>({ rows: limits.batchRows, bytes: limits.batchBytes }, rowKey);
   readonly #timer: Timer;
   readonly #abort = new AbortController();
@@ -56,9 +57,11 @@ export class LeaderLoop {
   #over = false;
   #handingOver = false;
   #onRoom: () => void = () => {};
+  #onDrained: () => void = () => {};
 
   constructor(options: LeaderLoopOptions) {
     this.#options = options;
+    this.#mailbox = new Mailbox({ capacity: limits.mailboxInputs, schedule: (wake) => options.clock.after(0, wake) });
     const { generation, revision, since } = options.machine.leadership;
     this.epoch = { generation, revision };
     this.#revision = since;
@@ -136,10 +139,13 @@ export class LeaderLoop {
   /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
   async drain(signal: AbortSignal): Promise<void> {
     this.#handingOver = true;
-    while (!this.#over && !this.drained) {
-      signal.throwIfAborted();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    if (this.#over || this.drained) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onDrained = resolve;
+    const stopListening = onAbort(signal, resolve);
+    await promise;
+    stopListening();
+    signal.throwIfAborted();
   }
 
   /** Ends the leadership: nothing pending is said, the tables go back to the last committed state (3.7). */
@@ -147,6 +153,7 @@ export class LeaderLoop {
     if (this.#over) return;
     this.#over = true;
     this.#onRoom();
+    this.#onDrained();
     this.#abort.abort(new DOMException(`leadership ${epochText(this.epoch)} is over`, "AbortError"));
     this.#undoPending();
     this.#options.follower.resume(this.#revision, this.#headModRevision);
@@ -222,6 +229,7 @@ export class LeaderLoop {
   /** Sends the next batch or barrier, if none is in flight. */
   #pump(): void {
     if (this.#over || this.#sentAt !== undefined) return;
+    if (this.drained) this.#onDrained();
     const batch = this.#pipeline.next();
     if (batch === undefined) return;
     void this.#commit(batch).catch((error: unknown) => this.end({ kind: "failed", error }));

@@ -44,8 +44,6 @@ export interface MasterDeps {
 const DEPOSAL_MEMORY_MS = 10 * 60_000;
 /** Pause before queueing again after a leadership that ended by a bug or a foreign writer. */
 const FAILURE_PAUSE_MS = 5_000;
-/** Enough for the compiler to have seen the takeover path often. */
-const REHEARSALS = 60;
 /** Pause before trying an unreachable store again. */
 const STORE_RETRY_MS = 200;
 
@@ -158,7 +156,8 @@ export class Master implements AsyncDisposable {
   /** Practises leading, once, unless there is a leadership to attend to. */
   async #rehearse(signal: AbortSignal): Promise<void> {
     using both = anySignal([signal, this.#leads.signal]);
-    await rehearse(this.#options.machine, this.#deps.random, REHEARSALS, both.signal);
+    const { machine, rehearsals } = this.#options;
+    await rehearse(machine, this.#deps.random, rehearsals, both.signal);
   }
 
   /** Follows until it leads or its key is lost; leads until that ends. */

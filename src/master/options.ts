@@ -25,6 +25,8 @@ export interface MasterOptions {
   readonly stopGraceMs: number;
   /** A leader hearing under half as many agents as its best peer for this long hands over (2.16). */
   readonly cutOffMs: number;
+  /** Leaderships a standby practises on scratch tables after its start, so that what takes over is compiled already. */
+  readonly rehearsals: number;
   /** Weights for roles that have none in the registry. */
   readonly weights: ReadonlyMap<string, number>;
   readonly machine: MasterSettings;
@@ -41,6 +43,7 @@ export const defaultMasterOptions: Omit<MasterOptions, "name" | "address"> = Obj
   compactAfterMs: 5 * 60_000,
   stopGraceMs: 10_000,
   cutOffMs: 5_000,
+  rehearsals: 60,
   weights: new Map(),
   machine: defaultMasterSettings,
 });

@@ -97,7 +97,10 @@ export class Masters implements AsyncDisposable {
 
   /** Lets messages under way arrive without time passing. */
   async calm(): Promise<void> {
-    for (let turns = 0; turns < 12; turns += 1) await turn();
+    for (let turns = 0; turns < 12; turns += 1) {
+      this.clock.advance(0);
+      await turn();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
