@@ -99,6 +99,7 @@ export class FailoverRecord {
       carried: this.#carried,
       tasksCarried: this.#record.tasksCarried,
     });
+    telemetry.log.info("failover over", { cause: this.#record.cause, ms: wholeMs(phases), traceparent });
     if (traceparent === undefined) return false;
     this.#record = { ...this.#record, traceparent };
     return true;
@@ -107,6 +108,11 @@ export class FailoverRecord {
   #set(phases: FailoverPhases): void {
     this.#record = { ...this.#record, phases };
   }
+}
+
+/** As people read durations. */
+export function wholeMs(phases: object): object {
+  return Object.fromEntries(Object.entries(phases).flatMap(([phase, ms]) => (typeof ms === "number" ? [[phase, Math.round(ms)]] : [])));
 }
 
 function newestLeader(tables: Tables): LeaderRecord | undefined {

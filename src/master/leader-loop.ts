@@ -20,7 +20,7 @@ import { limits } from "../model/limits.ts";
 import { encodeChange } from "../wire/registry-codec.ts";
 import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import { Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { traceCommit } from "./commit-trace.ts";
+import { tellCommit } from "./commit-telemetry.ts";
 import { failureWords } from "./failure-words.ts";
 import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
 
@@ -263,7 +263,7 @@ export class LeaderLoop {
         this.#batchNumber += 1;
         this.#bytesCommitted += batch.bytes;
         this.#options.follower.tables.head = head;
-        traceCommit(this.#options.telemetry, batch.writes, { from: wall, to: clock.wall(), revision: result.revision, epoch: this.epoch });
+        tellCommit(this.#options.telemetry, batch.writes, { from: wall, to: clock.wall(), revision: result.revision, epoch: this.epoch });
         break;
       case "passed":
         break;

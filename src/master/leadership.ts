@@ -12,12 +12,14 @@ import { epochText } from "../base/epoch.ts";
 import type { Random } from "../base/random.ts";
 import type { Output } from "../core/master/output.ts";
 import type { Fence, Store } from "../ports/registry.ts";
+import type { HandoverOrder } from "../telemetry/handover.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { OperatorRequest } from "../wire/gen/mesarch/v1/operator.ts";
 import { sizeOfChange } from "../wire/registry-codec.ts";
 import type { Victory } from "./campaign.ts";
 import { FailoverRecord } from "./failover-record.ts";
 import type { Follower } from "./follower.ts";
+import { HandoverRecord } from "./handover-record.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { LeadershipEnd } from "./leader-contract.ts";
 import { LeaderLoop } from "./leader-loop.ts";
@@ -63,10 +65,12 @@ export class Leadership {
   #handingOver = false;
 
   constructor(deps: LeadershipDeps, victory: Victory, fence: Fence) {
-    this.#deps = deps;
     this.#fence = fence;
-    const { options, follower, telemetry, clock, store, random, lease } = deps;
+    const { options, follower, clock, store, random, lease } = deps;
     const meta = follower.tables.meta!;
+    const epoch = epochText({ generation: meta.generation, revision: fence.createRevision });
+    const telemetry = deps.telemetry.withLog(deps.telemetry.log.child({ epoch }));
+    this.#deps = { ...deps, telemetry };
     this.loop = new LeaderLoop({
       machine: {
         leadership: {
@@ -117,7 +121,7 @@ export class Leadership {
     doors.views.leaderIs({ master: options.name, address: options.address, epoch: loop.epoch });
     watchtower.beat();
     const { record } = this.#failover;
-    telemetry.log.info("leading", { epoch: epochText(loop.epoch), cause: record.cause, tasks: follower.tables.tasks.size });
+    telemetry.log.info("leading", { cause: record.cause, tasks: follower.tables.tasks.size });
     const housekeeping = new Housekeeping({ options, store, clock, log: telemetry.log, loop, report });
     const cancels = [
       clock.after(RECORD_AFTER_MS, () => this.#writeFailover()),
@@ -127,7 +131,9 @@ export class Leadership {
     const stopListening = onAbort(signal, () => loop.end({ kind: "handedOver" }));
     this.#setInitialWeights();
     try {
-      return await ended;
+      const end = await ended;
+      logEnd(telemetry, end);
+      return end;
     } finally {
       stopListening();
       for (const cancel of cancels) cancel();
@@ -141,7 +147,7 @@ export class Leadership {
   }
 
   /** Passes leadership on: admits nothing new, says all that is durable, lets the next in line go first (2.15). */
-  async handOver(): Promise<void> {
+  async handOver(order: HandoverOrder): Promise<void> {
     const { loop } = this;
     if (this.#handingOver) {
       await loop.ended;
@@ -149,16 +155,21 @@ export class Leadership {
     }
     const { clock, telemetry, options, watchtower, store } = this.#deps;
     this.#handingOver = true;
+    const record = new HandoverRecord({ clock, telemetry, order, epoch: loop.epoch, master: options.name });
     await this.#successor();
+    record.reached("successor");
     try {
       using bounded = withDeadline(undefined, options.muteAfterMs * 2, clock);
       await loop.drain(bounded.signal);
+      record.reached("drained");
     } catch {
       telemetry.log.warn("handing over with calls still unanswered: the store is slow");
     }
     watchtower.beat();
     await removeKey(store, this.#fence, clock, telemetry);
+    record.reached("key_removed");
     loop.end({ kind: "handedOver" });
+    record.close();
   }
 
   /** True once peers should take over: drained, with nothing more to say. */
@@ -231,7 +242,7 @@ export class Leadership {
       else since ??= clock.now();
       if (since !== undefined && clock.now() - since >= options.cutOffMs && report.mayHandOver()) {
         telemetry.log.warn("handing over: a peer reaches more than twice as many agents", { own, best });
-        void this.handOver();
+        void this.handOver("reach");
         return;
       }
       cancel = clock.after(REACH_LOOK_MS, look);
@@ -248,6 +259,12 @@ export class Leadership {
       this.loop.deliver({ kind: "operator", token: numbers.take(), principal: "", request });
     }
   }
+}
+
+function logEnd({ log }: Telemetry, end: LeadershipEnd): void {
+  log.info("leadership ended", { end: end.kind });
+  if (end.kind === "failed") log.error("a bug ended the leadership", { error: end.error });
+  if (end.kind === "intruder") log.error("somebody else writes to the registry", { detail: end.detail });
 }
 
 /** Deletes a candidate key for good; where the store does not answer in time, it is a leftover, or the lease ends it. */

@@ -61,6 +61,11 @@ export class MasterReport {
     return Math.min(...this.#livePeers().map((beat) => beat.foldedRevision), Number.MAX_SAFE_INTEGER);
   }
 
+  /** Last revision that the leader says it wrote; undefined while no other master leads. */
+  leaderRevision(): number | undefined {
+    return this.#livePeers().find((beat) => beat.leading !== undefined)?.foldedRevision;
+  }
+
   storeSize(size: { readonly usedBytes: number; readonly quotaBytes: number }): void {
     this.#size = size;
   }

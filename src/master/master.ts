@@ -24,6 +24,7 @@ import { REGISTRY_FORMAT } from "../wire/registry-codec.ts";
 import { Campaign, type Victory } from "./campaign.ts";
 import { bootstrap, clearOwnName } from "./entrance.ts";
 import { Follower } from "./follower.ts";
+import { observeMaster } from "./gauges.ts";
 import type { LeadershipEnd } from "./leader-contract.ts";
 import { Leadership, removeKey } from "./leadership.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -114,13 +115,20 @@ export class Master implements AsyncDisposable {
       answerStale: (request) => this.#report.answerStale(request),
       complete: (response) => this.#report.complete(response),
       snapshot: () => this.#report.snapshot(),
-      stepDown: () => void this.#leadership?.handOver(),
+      stepDown: () => void this.#leadership?.handOver("operator"),
     });
     this.done = this.#scope.done;
   }
 
   /** Begins to follow and to queue. The doors must be open already (2.14). */
   start(): void {
+    this.#scope.defer(
+      observeMaster(this.#deps.telemetry.instruments, {
+        follower: this.#follower,
+        leadership: () => this.#leadership?.loop,
+        leaderRevision: () => this.#report.leaderRevision(),
+      }),
+    );
     this.#scope.defer(() => this.views.close());
     this.#scope.defer(() => this.#watchtower[Symbol.asyncDispose]());
     this.#scope.run((signal) => this.#live(signal));
@@ -129,7 +137,7 @@ export class Master implements AsyncDisposable {
   /** Hands over if it leads, then ends (2.15). */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#leadership !== undefined) await this.#leadership.handOver();
+    if (this.#leadership !== undefined) await this.#leadership.handOver("stop");
     else if (this.#fence !== undefined) await removeKey(this.#deps.store, this.#fence, this.#deps.clock, this.#deps.telemetry);
     await this.#scope.stop();
     using bounded = withDeadline(undefined, 1_000, this.#deps.clock);
@@ -171,10 +179,7 @@ export class Master implements AsyncDisposable {
       if (won === undefined || this.#fence === undefined) return;
       following.abort();
       const end = await this.#lead(won, this.#fence, signal);
-      log.info("leadership ended", { end: end.kind });
       if (end.kind === "deposed" || end.kind === "expired") this.#deposals.push(this.#deps.clock.now());
-      if (end.kind === "failed") log.error("a bug ended the leadership", { error: end.error });
-      if (end.kind === "intruder") log.error("somebody else writes to the registry", { detail: end.detail });
       if (end.kind === "failed" || end.kind === "intruder") await delay(FAILURE_PAUSE_MS, signal, this.#deps.clock);
     } catch (error) {
       if (signal.aborted || this.#stopping.signal.aborted) return;

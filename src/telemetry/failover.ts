@@ -17,7 +17,6 @@ export interface FailoverRecord {
   /** Traceparents of the tasks carried over; the first 128 are linked. */
   readonly carried?: readonly (string | undefined)[];
   readonly tasksCarried?: number;
-  readonly agentsConfirmed?: number;
 }
 
 /** Phases that begin when the registry is loaded, not when the phase before them ends: they overlap. */
@@ -37,7 +36,6 @@ export function recordFailover(telemetry: Telemetry, failover: FailoverRecord): 
       ...attributes,
       "mesarch.master.id": master,
       "mesarch.tasks.carried": failover.tasksCarried,
-      "mesarch.agents.confirmed": failover.agentsConfirmed,
     },
   });
   const { failoverDuration, failovers } = telemetry.instruments;

@@ -1,6 +1,6 @@
 /**
- * Logs: one JSON object per line, on standard error by default, with `service`, `role`, `name` and whatever the process
- * knows at that moment (its epoch). Never on standard output, which belongs to a command's data.
+ * Logs: one JSON object per line, on standard error by default, with `service`, `role`, `name` and, once there is
+ * one, the `epoch`. Never on standard output, which belongs to a command's data.
  */
 
 import { pino, type DestinationStream } from "pino";
@@ -27,8 +27,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** A logger whose lines carry `fields` as well. */
-  child(fields: LogFields): Logger;
+  /** A logger whose lines carry `fields` as well. A function is asked for them at each line that is printed. */
+  child(fields: LogFields | (() => LogFields)): Logger;
 }
 
 export interface LoggerOptions {
@@ -41,8 +41,6 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   /** Path to append to. Default: standard error. */
   readonly file?: string;
-  /** Fields of the moment, asked for on every line that is printed, such as the epoch. */
-  readonly mixin?: () => LogFields;
   /** Where lines go instead, one call per line. For tests. */
   readonly destination?: DestinationStream;
 }
@@ -61,7 +59,6 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: describeError },
-      ...(options.mixin && { mixin: options.mixin }),
     },
     destination,
   );
@@ -74,10 +71,13 @@ class PinoLogger implements Logger {
   readonly #pino: pino.Logger;
   /** One per family of loggers; pino's own children would keep the level of their birth. */
   readonly #shared: { level: LogLevel };
+  /** Fields of the moment. */
+  readonly #present: (() => LogFields) | undefined;
 
-  constructor(base: pino.Logger, shared: { level: LogLevel }) {
+  constructor(base: pino.Logger, shared: { level: LogLevel }, present?: () => LogFields) {
     this.#pino = base;
     this.#shared = shared;
+    this.#present = present;
   }
 
   get level(): LogLevel {
@@ -104,14 +104,17 @@ class PinoLogger implements Logger {
     this.#write("error", message, fields);
   }
 
-  child(fields: LogFields): Logger {
-    return new PinoLogger(this.#pino.child(withTraceIds(fields)), this.#shared);
+  child(fields: LogFields | (() => LogFields)): Logger {
+    const present = this.#present;
+    if (typeof fields !== "function") return new PinoLogger(this.#pino.child(withTraceIds(fields)), this.#shared, present);
+    return new PinoLogger(this.#pino, this.#shared, present === undefined ? fields : () => ({ ...present(), ...fields() }));
   }
 
   #write(level: Exclude<LogLevel, "silent">, message: string, fields?: LogFields): void {
     if (ranks[level] < ranks[this.#shared.level]) return;
-    if (fields === undefined) this.#pino[level](message);
-    else this.#pino[level](withTraceIds(fields), message);
+    const all = this.#present === undefined ? fields : { ...this.#present(), ...fields };
+    if (all === undefined) this.#pino[level](message);
+    else this.#pino[level](withTraceIds(all), message);
   }
 }
 

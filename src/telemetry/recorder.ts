@@ -38,31 +38,36 @@ export interface Measurement {
 export class LogRecorder implements Logger {
   level: LogLevel = "debug";
   readonly lines: RecordedLine[];
-  readonly #fields: LogFields;
+  readonly #fields: () => LogFields;
 
-  constructor(lines: RecordedLine[] = [], fields: LogFields = {}) {
+  constructor(lines: RecordedLine[] = [], fields: () => LogFields = () => ({})) {
     this.lines = lines;
     this.#fields = fields;
   }
 
   debug(message: string, fields?: LogFields): void {
-    this.lines.push({ level: "debug", message, fields: { ...this.#fields, ...fields } });
+    this.#add("debug", message, fields);
   }
 
   info(message: string, fields?: LogFields): void {
-    this.lines.push({ level: "info", message, fields: { ...this.#fields, ...fields } });
+    this.#add("info", message, fields);
   }
 
   warn(message: string, fields?: LogFields): void {
-    this.lines.push({ level: "warn", message, fields: { ...this.#fields, ...fields } });
+    this.#add("warn", message, fields);
   }
 
   error(message: string, fields?: LogFields): void {
-    this.lines.push({ level: "error", message, fields: { ...this.#fields, ...fields } });
+    this.#add("error", message, fields);
   }
 
-  child(fields: LogFields): LogRecorder {
-    return new LogRecorder(this.lines, { ...this.#fields, ...fields });
+  child(fields: LogFields | (() => LogFields)): LogRecorder {
+    const more = typeof fields === "function" ? fields : () => fields;
+    return new LogRecorder(this.lines, () => ({ ...this.#fields(), ...more() }));
+  }
+
+  #add(level: RecordedLine["level"], message: string, fields?: LogFields): void {
+    this.lines.push({ level, message, fields: { ...this.#fields(), ...fields } });
   }
 }
 

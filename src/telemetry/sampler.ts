@@ -10,7 +10,7 @@ import {
 import type { SamplerConfiguration } from "./configuration.ts";
 import { isAlwaysSampled } from "./spans.ts";
 
-/** The configured sampler, except that a ratio keeps every failover, handover and drill. */
+/** The configured sampler, except that a ratio keeps every failover and handover. */
 export function createSampler({ root, parentBased, ratio }: SamplerConfiguration): Sampler {
   const base =
     root === "always_on" ? new AlwaysOnSampler()

@@ -15,7 +15,12 @@
  *     mesarch.failover         linked to the traces of tasks it carried over
  *       mesarch.failover.detected, .deposed, .elected, .loaded, .agents_confirmed, .first_launch
  *
- * No span lasts longer than a request, except a failover's. Heartbeats and watches are not traced.
+ * The trace of a handover is written by the master that hands over:
+ *
+ *     mesarch.handover         from the order until the way is free
+ *       mesarch.handover.successor, .drained, .key_removed
+ *
+ * No span lasts longer than a request, except a failover's and a handover's. Heartbeats and watches are not traced.
  */
 
 import type { SpanKind } from "./telemetry.ts";
@@ -32,7 +37,12 @@ export const failoverPhases = Object.freeze([
 
 export type FailoverPhase = (typeof failoverPhases)[number];
 
-/** Each span with its kind; `mesarch.call` and `mesarch.cli` are followed by the name of the call or command. */
+/** The phases of a handover, in order: somebody to hand over to, all that was admitted said, the own key gone. */
+export const handoverPhases = Object.freeze(["successor", "drained", "key_removed"] as const);
+
+export type HandoverPhase = (typeof handoverPhases)[number];
+
+/** Each span with its kind; `mesarch.call` is followed by the name of the call. */
 export const spanKinds = Object.freeze({
   "mesarch.call": "server",
   "mesarch.accept": "internal",
@@ -49,14 +59,12 @@ export const spanKinds = Object.freeze({
   "mesarch.failover.agents_confirmed": "internal",
   "mesarch.failover.first_launch": "internal",
   "mesarch.handover": "internal",
-  "mesarch.drill": "internal",
-  "mesarch.cli": "client",
+  "mesarch.handover.successor": "internal",
+  "mesarch.handover.drained": "internal",
+  "mesarch.handover.key_removed": "internal",
 } satisfies Record<string, SpanKind>);
 
-export type SpanName =
-  | Exclude<keyof typeof spanKinds, "mesarch.call" | "mesarch.cli">
-  | `mesarch.call ${string}`
-  | `mesarch.cli ${string}`;
+export type SpanName = Exclude<keyof typeof spanKinds, "mesarch.call"> | `mesarch.call ${string}`;
 
 export function spanKind(name: SpanName): SpanKind {
   const space = name.indexOf(" ");
@@ -65,38 +73,24 @@ export function spanKind(name: SpanName): SpanKind {
 
 /** What is rare and always wanted: kept by every sampler that keeps anything at all. */
 export function isAlwaysSampled(name: string): boolean {
-  return name.startsWith("mesarch.failover") || name === "mesarch.handover" || name === "mesarch.drill";
+  return name.startsWith("mesarch.failover") || name.startsWith("mesarch.handover");
 }
 
 /** Attribute names. Ids belong here and in logs, never on metrics. */
 export type AttributeName =
   | "mesos.framework.id"
-  | "mesos.role.name"
-  | "mesos.agent.id"
-  | "mesos.executor.id"
   | "mesos.task.id"
   | "mesos.task.state"
-  | "mesos.task.reason"
-  | "mesos.offer.id"
-  | "mesos.call.type"
   | "mesarch.master.id"
   /** `<generation>-<revision>`. */
   | "mesarch.epoch"
   | "mesarch.launch.id"
   | "mesarch.registry.revision"
-  | "mesarch.registry.batch.rows"
   | "mesarch.failover.id"
   | "mesarch.failover.cause"
-  | "mesarch.drill.id"
+  /** What ordered a handover: stop, operator or reach. */
+  | "mesarch.handover.order"
   | "mesarch.tasks.carried"
-  | "mesarch.agents.confirmed"
-  | "rpc.system.name"
-  | "rpc.method"
-  | "rpc.status_code"
-  | "http.request.method"
   | "http.response.status_code"
-  | "http.route"
-  | "process.exit.code"
   /** Set by `Span.fail`. */
   | "error.type";
-

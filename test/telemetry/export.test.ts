@@ -38,13 +38,13 @@ for (const protocol of ["http/protobuf", "grpc"]) {
       const commit = telemetry.startSpan("mesarch.commit", {
         parent: call.traceparent,
         links: [foreign, undefined, "junk"],
-        attributes: { "mesarch.registry.batch.rows": 64 },
+        attributes: { "mesarch.launch.id": "l" },
       });
       commit.end({ "mesarch.registry.revision": 7 });
       throw new Error("offer is gone", { cause: new Error("agent left") });
     });
     await t.throwsAsync(failed, { message: "offer is gone" });
-    telemetry.startSpan("mesarch.drill", { startTime: 1_000.5, parent: "nonsense" }).end(undefined, 2_000.25);
+    telemetry.startSpan("mesarch.handover", { startTime: 1_000.5, parent: "nonsense" }).end(undefined, 2_000.25);
     await telemetry[Symbol.asyncDispose]();
 
     const call = collector.span("mesarch.call ACCEPT");
@@ -56,12 +56,12 @@ for (const protocol of ["http/protobuf", "grpc"]) {
     t.like(commit, { traceId: call.traceId, parentSpanId: call.spanId, kind: "SPAN_KIND_CLIENT" });
     t.is(commit.links!.length, 1);
     t.like(commit.links![0], { traceId: foreign.slice(3, 35), spanId: foreign.slice(36, 52) });
-    t.is(Number(commit.attributes["mesarch.registry.batch.rows"]), 64);
+    t.is(commit.attributes["mesarch.launch.id"], "l");
     t.is(Number(commit.attributes["mesarch.registry.revision"]), 7);
 
-    const drill = collector.span("mesarch.drill");
-    t.falsy(drill.parentSpanId);
-    t.deepEqual([drill.startTimeUnixNano, drill.endTimeUnixNano], ["1000500000", "2000250000"]);
+    const handover = collector.span("mesarch.handover");
+    t.falsy(handover.parentSpanId);
+    t.deepEqual([handover.startTimeUnixNano, handover.endTimeUnixNano], ["1000500000", "2000250000"]);
 
     t.like(collector.resource, {
       "service.name": "mesarch-master",
@@ -80,7 +80,7 @@ test.serial("a failover arrives as one trace rebuilt from kept times", async (t)
   const root = recordFailover(telemetry, {
     id: "f1", cause: "crash", epoch: "0-42", master: "m2", startedAt: 10_000,
     phases: { detected: 10_005, deposed: 10_010, elected: 10_020, loaded: 10_030, agents_confirmed: 10_090, first_launch: 10_060 },
-    carried: [foreign, undefined], tasksCarried: 2, agentsConfirmed: 3,
+    carried: [foreign, undefined], tasksCarried: 2,
   });
   await telemetry[Symbol.asyncDispose]();
 

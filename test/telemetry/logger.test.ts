@@ -17,7 +17,8 @@ function capture(options: Partial<LoggerOptions> = {}) {
 
 test("a line names its process, its fields and the moment", (t) => {
   let epoch = "0-1";
-  const { log, lines } = capture({ mixin: () => ({ epoch }) });
+  const { log: process, lines } = capture();
+  const log = process.child(() => ({ epoch }));
   log.info("agent registered", { agent: "a1" });
   epoch = "0-2";
   log.child({ framework: "f1" }).warn("offer declined");

@@ -8,14 +8,14 @@ test("the recorder keeps spans with their relations and outcome", async (t) => {
   const error = new Error("x");
   await t.throwsAsync(
     telemetry.span("mesarch.call ACCEPT", { attributes: { "mesos.framework.id": "f" } }, async (call) => {
-      call.set({ "mesos.role.name": "web" });
+      call.set({ "mesos.task.id": "t" });
       telemetry.startSpan("mesarch.commit", { parent: call.traceparent, links: [undefined, "l"], startTime: 1 }).end({}, 2);
       throw error;
     }),
   );
   const [call, commit] = telemetry.spans;
   t.like(call, { name: "mesarch.call ACCEPT", parent: undefined, ended: true, error });
-  t.deepEqual(call!.attributes, { "mesos.framework.id": "f", "mesos.role.name": "web" });
+  t.deepEqual(call!.attributes, { "mesos.framework.id": "f", "mesos.task.id": "t" });
   t.like(commit, { parent: call!.traceparent, links: ["l"], startTime: 1, endTime: 2, error: undefined });
   t.is(commit!.traceparent.slice(3, 35), call!.traceparent.slice(3, 35));
 });
