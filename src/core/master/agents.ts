@@ -17,7 +17,6 @@ import { claim, heard, listeningTime } from "./membership.ts";
 import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
 import * as pacing from "./pacing.ts";
-import * as prune from "./prune.ts";
 import { refuse } from "./refusal.ts";
 import { joinedRow, newAgentId, reportError } from "./registration.ts";
 import { type Orders, settle } from "./settle.ts";
@@ -110,7 +109,6 @@ export function markGone(state: MasterState, tx: Tx, agentId: string): boolean {
   state.deadlines.clear(`agent/${agentId}`);
   liveness.tellLoss(state, tx, agentId, "An operator declared the agent gone");
   liveness.noteConfirmed(state, tx);
-  prune.agentGone(state, tx.now, agentId);
   return true;
 }
 

@@ -1,17 +1,13 @@
 /** An agent is in and its books agree with the registry: it is told what to do, and its resources may be offered (9.4). */
-import { isTerminal } from "../../model/task-state.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import { type TaskState, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
-import { taskIdOf } from "../registry/tables.ts";
 import * as allocation from "./allocation.ts";
 import * as delivery from "./delivery.ts";
-import * as frameworks from "./framework-events.ts";
 import * as liveness from "./liveness.ts";
 import * as notices from "./notices.ts";
 import * as pacing from "./pacing.ts";
+import * as reconcile from "./reconcile.ts";
 import type { Orders } from "./settle.ts";
 import type { AgentStream, MasterState } from "./state.ts";
-import { masterStatus } from "./task-status.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
 
@@ -39,7 +35,7 @@ export function confirm(
   tell(tx, stream, { $case: "confirm", value: { agentId } });
   if (orders !== undefined) carryOut(state, tx, stream, orders);
   delivery.deliverAll(state, tx, stream, orders?.missing ?? []);
-  if (before?.standing?.$case === "unreachableAt") tellReturn(state, tx, agentId);
+  if (before?.standing?.$case === "unreachableAt") reconcile.tellReturn(state, tx, agentId);
   allocation.agentConfirmed(state, tx, agentId);
   if (row !== before) notices.agent(state, tx, agentId);
   liveness.noteConfirmed(state, tx);
@@ -52,19 +48,5 @@ function carryOut(state: MasterState, tx: Tx, stream: AgentStream, { start, canc
   }
   for (const launchId of kill) {
     tell(tx, stream, { $case: "kill", value: { launchId, graceMs: state.settings.killGraceMs } });
-  }
-}
-
-/** Its tasks were announced unreachable: now their frameworks hear the truth (Mesos 10). */
-function tellReturn(state: MasterState, tx: Tx, agentId: string): void {
-  for (const launchId of state.tables.agentBooks(agentId).launches) {
-    const record = state.tables.tasks.get(launchId);
-    if (record === undefined || isTerminal(record.state as TaskState)) continue;
-    const verdict = {
-      state: record.state as TaskState,
-      reason: Reason.REASON_AGENT_REREGISTERED,
-      message: "The agent is back",
-    };
-    frameworks.sendUpdate(state, tx, record, masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, verdict));
   }
 }

@@ -74,7 +74,6 @@ export function remove(state: MasterState, tx: Tx, frameworkId: string): void {
     record: { ...record, standing: { $case: "removedAt", value: clusterClock(state, tx.now) }, lostByMaster: false },
   });
   state.deadlines.clear(`framework/${frameworkId}`);
-  state.toldStandings.delete(frameworkId);
   const stream = state.frameworks.get(frameworkId);
   if (stream !== undefined) {
     offers.dropAll(state, stream, tx.now);

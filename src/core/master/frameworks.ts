@@ -10,6 +10,7 @@ import { masterInfo } from "./master-info.ts";
 import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
 import * as reconcile from "./reconcile.ts";
+import * as settled from "./settled.ts";
 import type { FrameworkStream, MasterState } from "./state.ts";
 import { admit } from "./subscription.ts";
 import type { Tx } from "./tx.ts";
@@ -39,7 +40,7 @@ export function subscribe(state: MasterState, tx: Tx, input: Extract<Input, { ki
     tx.put({ kind: "f", id: frameworkId, record });
   }
   state.deadlines.clear(`framework/${frameworkId}`);
-  const stream = connect(state, session, frameworkId, record, input.principal);
+  const stream = connect(state, session, frameworkId, record, input.principal, tx.now);
   say(tx, session, {
     type: EventType.SUBSCRIBED,
     subscribed: {
@@ -89,17 +90,19 @@ function connect(
   frameworkId: string,
   record: FrameworkRecord,
   principal: string,
+  since: number,
 ): FrameworkStream {
   const capabilities = capabilitiesOf(record.info);
-  const stream: FrameworkStream = { session, frameworkId, principal, capabilities, offers: new Set() };
+  const stream: FrameworkStream = { session, frameworkId, principal, capabilities, offers: new Set(), since };
   state.frameworks.set(frameworkId, stream);
   state.frameworkSessions.set(session, stream);
   return stream;
 }
 
-/** Forgets a stream; its offers go without a word. */
+/** Forgets a stream; its offers go without a word, and what was told on it last may be lost with it. */
 function disconnect(state: MasterState, stream: FrameworkStream, now: number): void {
   offers.dropAll(state, stream, now);
+  settled.untold(state, stream.frameworkId);
   state.frameworks.delete(stream.frameworkId);
   state.frameworkSessions.delete(stream.session);
 }

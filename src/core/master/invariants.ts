@@ -94,7 +94,7 @@ function checkStreams(state: MasterState, report: Report): void {
   }
   const contests = [...agentSessions.values()].filter(({ contest }) => contest !== undefined).length;
   report("5.3 no more agents than allowed are led at once", membership.led.size <= limits.unconfirmedAgents + contests, "");
-  for (const launchId of membership.told) {
+  for (const launchId of membership.told.keys()) {
     report("4.5 only settled rows are told", tables.tasks.get(launchId)?.settled !== false, launchId);
   }
 }

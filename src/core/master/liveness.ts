@@ -114,7 +114,7 @@ export function tellLoss(state: MasterState, tx: Tx, agentId: string, message: s
     state.deadlines.clear(`launch/${launchId}`);
     const status = masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, { ...shownState(state.tables, record), message });
     // Who is away hears it when it comes back (7.5).
-    if (!frameworks.sendUpdate(state, tx, record, status)) state.toldStandings.delete(record.frameworkId);
+    frameworks.sendUpdate(state, tx, record, status);
     notices.task(state, tx, record);
   }
   frameworks.sendFailure(state, tx, agentId);

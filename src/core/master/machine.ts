@@ -80,7 +80,6 @@ export class MasterMachine {
       frameworkSessions: new Map(),
       offers: new Map(),
       offersByAgent: new Map(),
-      toldStandings: new Set(),
       recentLosses: [],
       agentSessions: new Map(),
       agentStreams: new Map(),

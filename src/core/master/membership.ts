@@ -28,8 +28,8 @@ export interface Membership {
   /** New launches without word yet, until the first one runs; then undefined. */
   firstLaunches: Set<string> | undefined;
   allConfirmedSaid: boolean;
-  /** Settled rows that were told and may go to history (4.5), oldest first. */
-  readonly told: Set<string>;
+  /** Settled rows by launch id, and when they were told to a stream that is still open (4.5), oldest first. */
+  readonly told: Map<string, number>;
   /** What was found to be over and still has to leave the registry (4.2), last first. */
   readonly prunable: Prunable[];
   /** The look through all rows that is under way. */
@@ -62,7 +62,7 @@ export function newMembership(): Membership {
     strangers: new Map(),
     firstLaunches: new Set(),
     allConfirmedSaid: false,
-    told: new Set(),
+    told: new Map(),
     prunable: [],
     pruneLook: undefined,
   };

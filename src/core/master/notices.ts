@@ -2,15 +2,13 @@
  * Tells the operators' event stream what changed. The shell adds the revision. While nobody listens no view is built:
  * on the takeover path there is one of these for every framework and agent.
  */
-import { isTerminal } from "../../model/task-state.ts";
 import type { LeaderRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { MasterState } from "./state.ts";
 import type { Tx } from "./tx.ts";
 import * as view from "./view.ts";
 
 export function task(state: MasterState, tx: Tx, record: TaskRecord): void {
-  if (state.watched()) say(state, tx, { $case: "task", value: view.taskView(state.tables, record, isTerminal(record.state as TaskState)) });
+  if (state.watched()) say(state, tx, { $case: "task", value: view.taskView(state.tables, record) });
 }
 
 export function agent(state: MasterState, tx: Tx, agentId: string): void {

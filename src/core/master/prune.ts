@@ -6,11 +6,12 @@
 import { compareEpochs } from "../../base/epoch.ts";
 import { limits } from "../../model/limits.ts";
 import { parseIssuedId } from "../../model/ids.ts";
-import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { AgentRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import * as history from "./history.ts";
 import type { Prunable, PruneLook } from "./membership.ts";
+import { RECEIVED_AFTER_MS } from "./settled.ts";
 import { isFrameworkRemoved, shownState } from "./standing.ts";
-import { type MasterState, clusterClock } from "./state.ts";
+import { type MasterState, clusterClock, whenClockShows } from "./state.ts";
 import { wasRemoved } from "./subscription.ts";
 import type { Tx } from "./tx.ts";
 
@@ -32,12 +33,6 @@ interface Tombstone {
 
 export function begin(state: MasterState, now: number): void {
   state.deadlines.set("prune", now + INTERVAL_MS);
-}
-
-/** An agent was marked gone: its tasks go without waiting for the next look. */
-export function agentGone(state: MasterState, now: number, agentId: string): void {
-  state.membership.prunable.push({ kind: "a", id: agentId, wholly: false });
-  state.deadlines.setEarlier("prune", now + PAUSE_MS);
 }
 
 /** Deadline `prune`. */
@@ -142,11 +137,20 @@ function pruneFramework(state: MasterState, tx: Tx, { id, wholly }: Prunable, ro
 function retire(state: MasterState, tx: Tx, launchId: string, expired: boolean): boolean {
   const record = state.tables.tasks.get(launchId);
   if (record === undefined) return false;
-  const told = state.frameworks.has(record.frameworkId) || isFrameworkRemoved(state.tables, record.frameworkId);
+  const told = isFrameworkRemoved(state.tables, record.frameworkId) || hasHeard(state, tx.now, record);
   if (!told && !expired) return false;
   const { state: last } = shownState(state.tables, record);
   history.retire(state, tx, { ...record, state: last, latestState: last, settled: true, settledTold: told });
   return true;
+}
+
+/** Whether the framework surely received that the agent is lost: it was told then, or when it subscribed after it (7.5). */
+function hasHeard(state: MasterState, now: number, { frameworkId, agentId }: TaskRecord): boolean {
+  const stream = state.frameworks.get(frameworkId);
+  const standing = state.tables.agents.get(agentId)?.standing;
+  if (stream === undefined || (standing?.$case !== "goneAt" && standing?.$case !== "unreachableAt")) return false;
+  // The clock is cut to whole seconds.
+  return now >= Math.max(stream.since, whenClockShows(state, standing.value + 1)) + RECEIVED_AFTER_MS;
 }
 
 function isExpired(state: MasterState, now: number, { standing }: AgentRecord): boolean {

@@ -1,12 +1,13 @@
 /**
  * What the master tells about tasks without being told by an agent: answers to RECONCILE (10.4, 5.4; Mesos 9), and
- * once after a failover what only a master can tell (7.5).
+ * what only a master can tell (7.5).
  */
 import { TaskState, TaskStatus_Reason as Reason, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Call_Reconcile } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { AgentRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import { taskIdOf } from "../registry/tables.ts";
-import { sayStatus } from "./framework-events.ts";
+import { isTerminal } from "../../model/task-state.ts";
+import { type Tables, taskIdOf } from "../registry/tables.ts";
+import { sayStatus, sendUpdate } from "./framework-events.ts";
 import * as settled from "./settled.ts";
 import { shownState } from "./standing.ts";
 import type { FrameworkStream, MasterState } from "./state.ts";
@@ -64,29 +65,51 @@ export function answerFinished(state: MasterState, tx: Tx, stream: FrameworkStre
 }
 
 /**
- * 7.5: at a framework's first subscription under this leader, every state of its tasks that only a master can tell;
- * later only what could not be told while it was away.
+ * 7.5: at each subscription every state of the framework's tasks that only a master can tell. Told before or not: what
+ * was said on the last stream may have been lost with it.
  */
 export function tellStandings(state: MasterState, tx: Tx, stream: FrameworkStream): void {
-  const { tables, toldStandings } = state;
-  const first = !toldStandings.has(stream.frameworkId);
-  toldStandings.add(stream.frameworkId);
+  const { tables } = state;
   for (const agentId of tables.frameworkBooks(stream.frameworkId).agents.keys()) {
-    const away = tables.agents.get(agentId)?.standing?.$case !== "in";
-    if (!away && tables.agentBooks(agentId).settled.size === 0) continue;
-    const launches = first && away ? tables.agentBooks(agentId).launches : tables.agentBooks(agentId).settled;
-    for (const launchId of launches) {
+    const agent = tables.agents.get(agentId);
+    const books = tables.agentBooks(agentId);
+    const onlySettled = agent?.standing?.$case === "in" && !books.anyBefore(agent.term);
+    for (const launchId of onlySettled ? books.settled : books.launches) {
       const record = tables.tasks.get(launchId);
       if (record?.frameworkId !== stream.frameworkId) continue;
-      const shown = shownState(tables, record);
-      if (!shown.derived) continue;
-      const { state: now, reason, unreachableTimeMs } = shown;
-      const message = record.settled ? (record.status?.message ?? "") : "The agent is not in the cluster";
-      const task = { taskId: taskIdOf(record), agentId };
-      sayStatus(tx, stream, masterStatus(state, tx.now, task, { state: now, reason, message, unreachableTimeMs }));
+      const verdict = verdictOfMaster(tables, record);
+      if (verdict === undefined) continue;
+      sayStatus(tx, stream, masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, verdict));
       if (record.settled) settled.told(state, tx, record);
     }
   }
+}
+
+/** An agent is back from where its tasks were announced unreachable: their frameworks hear the truth (Mesos 10). */
+export function tellReturn(state: MasterState, tx: Tx, agentId: string): void {
+  const { tables } = state;
+  for (const launchId of tables.agentBooks(agentId).launches) {
+    const record = tables.tasks.get(launchId);
+    const verdict = record === undefined ? undefined : returned(tables, record);
+    if (record === undefined || verdict === undefined) continue;
+    sendUpdate(state, tx, record, masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, verdict));
+  }
+}
+
+/** Of a task's state, what no agent says. */
+function verdictOfMaster(tables: Tables, record: TaskRecord): Verdict | undefined {
+  const { state, reason, unreachableTimeMs, derived } = shownState(tables, record);
+  if (!derived) return returned(tables, record);
+  const message = record.settled ? (record.status?.message ?? "") : "The agent is not in the cluster";
+  return { state, reason, message, unreachableTimeMs };
+}
+
+/** The verdict on a task that was announced unreachable once, and is not any more. */
+function returned(tables: Tables, record: TaskRecord): Verdict | undefined {
+  const agent = tables.agents.get(record.agentId);
+  const state = record.state as TaskState;
+  if (agent?.standing?.$case !== "in" || record.agentTerm >= agent.term || isTerminal(state)) return undefined;
+  return { state, reason: Reason.REASON_AGENT_REREGISTERED, message: "The agent is back" };
 }
 
 /** Undefined: not known yet, so nothing is said (5.4). */

@@ -4,19 +4,21 @@
  */
 import { UNRESERVED } from "../../model/resource-entries.ts";
 import { Resources } from "../../model/resources.ts";
-import { stateName } from "../../model/task-state.ts";
+import { isTerminal, stateName } from "../../model/task-state.ts";
 import type { AgentView, FrameworkView, Status, TaskView } from "../../wire/gen/mesarch/v1/operator.ts";
 import type { AgentRecord, FrameworkRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Tables } from "../registry/tables.ts";
 import { shownState } from "./standing.ts";
 import type { MasterState, Offer } from "./state.ts";
 
-/** @param finished it is in history, or ended and only waits to be forgotten. */
-export function taskView(tables: Tables, record: TaskRecord, finished: boolean): TaskView {
+/** @param past it is in history; what has ended otherwise only waits to be forgotten. */
+export function taskView(tables: Tables, record: TaskRecord, past = false): TaskView {
+  const shown = past ? (record.state as TaskState) : shownState(tables, record).state;
   return {
     record,
-    shownState: finished ? record.state : shownState(tables, record).state,
-    finished,
+    shownState: shown,
+    finished: past || isTerminal(shown),
     agentAddress: tables.agents.get(record.agentId)?.address ?? "",
   };
 }

@@ -15,10 +15,14 @@ import type { MasterState } from "./state.ts";
 import { masterStatus } from "./task-status.ts";
 import type { Tx } from "./tx.ts";
 
-/** Rows are retired this long after they were told, many at a time. */
-const RETIRE_AFTER_MS = 1_000;
-/** Rows retired in one step. */
+/**
+ * What was said on a stream that is open still after this long was received: a dead peer is noticed within 45 s, by
+ * keepalive or as one that takes nothing. It also is far above the time for which a leader waits for the registry.
+ */
+export const RECEIVED_AFTER_MS = 60_000;
+/** Rows retired in one step, and the pause to the next one. */
 const RETIRE_AT_ONCE = 100;
+const PAUSE_MS = 100;
 
 export interface Ending {
   readonly state: TaskState;
@@ -40,25 +44,38 @@ export function end(state: MasterState, tx: Tx, before: TaskRecord, ending: Endi
 }
 
 /**
- * A settled row was said to a subscribed stream, or has nobody to be said to. It goes to history in a later step,
- * whose batch is sent only after these words are out: a crash in between repeats them (7.5) and loses nothing.
+ * A settled row was said to a subscribed stream, or has nobody to be said to. It goes to history once that was surely
+ * received; with a crash, or the end of the stream, before that it is said again (7.5).
  */
 export function told(state: MasterState, tx: Tx, record: TaskRecord): void {
   if (!record.settled) return;
-  state.membership.told.add(record.launchId);
-  state.deadlines.setEarlier("told", tx.now + RETIRE_AFTER_MS);
+  const { told: waiting } = state.membership;
+  // Of several times on one stream the first counts, or who asks often would keep the rows for ever.
+  if (!waiting.has(record.launchId)) waiting.set(record.launchId, tx.now);
+  state.deadlines.setEarlier("told", tx.now + RECEIVED_AFTER_MS);
+}
+
+/** The framework's stream ended: what was told on it last is told on the next one. */
+export function untold(state: MasterState, frameworkId: string): void {
+  const { tables, membership } = state;
+  if (membership.told.size === 0) return;
+  for (const agentId of tables.frameworkBooks(frameworkId).agents.keys()) {
+    for (const launchId of tables.agentBooks(agentId).settled) {
+      if (tables.tasks.get(launchId)?.frameworkId === frameworkId) membership.told.delete(launchId);
+    }
+  }
 }
 
 /** Deadline `told`. */
 export function retireTold(state: MasterState, tx: Tx): void {
-  const { told: waiting } = state.membership;
-  if (state.readOnly !== "") return state.deadlines.setEarlier("told", tx.now + RETIRE_AFTER_MS);
+  if (state.readOnly !== "") return state.deadlines.setEarlier("told", tx.now + RECEIVED_AFTER_MS);
   let count = 0;
-  for (const launchId of waiting) {
-    if (count++ === RETIRE_AT_ONCE) break;
-    waiting.delete(launchId);
+  for (const [launchId, at] of state.membership.told) {
+    const due = at + RECEIVED_AFTER_MS;
+    if (due > tx.now || count === RETIRE_AT_ONCE) return state.deadlines.setEarlier("told", Math.max(due, tx.now + PAUSE_MS));
+    count += 1;
+    state.membership.told.delete(launchId);
     const record = state.tables.tasks.get(launchId);
     if (record?.settled === true) history.retire(state, tx, { ...record, settledTold: true });
   }
-  if (waiting.size > 0) state.deadlines.setEarlier("told", tx.now + RETIRE_AFTER_MS / 10);
 }

@@ -21,6 +21,8 @@ export interface FrameworkStream {
   /** Capabilities as the framework announced them, by name: "PARTITION_AWARE", "MULTI_ROLE", "GPU_RESOURCES", … */
   readonly capabilities: ReadonlySet<string>;
   readonly offers: Set<string>;
+  /** When it was opened, monotonic milliseconds: from then on it heard everything (7.5). */
+  readonly since: number;
 }
 
 /** A framework's stream that broke without our doing. `at`: monotonic milliseconds. */
@@ -82,8 +84,6 @@ export interface MasterState {
   readonly offers: Map<string, Offer>;
   /** Ids of outstanding offers by agent. */
   readonly offersByAgent: Map<string, Set<string>>;
-  /** Frameworks that this leadership told what only a master can tell of their tasks (7.5). */
-  readonly toldStandings: Set<string>;
   /** Streams that broke in the last seconds, oldest first: many at once are our fault, not theirs (10.5). */
   recentLosses: readonly StreamLoss[];
 

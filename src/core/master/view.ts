@@ -4,14 +4,15 @@
  */
 import type { OperatorEvent, OperatorRequest, OperatorResponse, Status } from "../../wire/gen/mesarch/v1/operator.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import { isTerminal } from "../../model/task-state.ts";
 import type { Tables } from "../registry/tables.ts";
 import type { RefusalCode } from "./output.ts";
 import { dumpError, dumpPage } from "./registry-dump.ts";
 import type { MasterState } from "./state.ts";
 import { agentView, frameworkView, statusView, taskView } from "./record-views.ts";
 import * as find from "./find.ts";
+import { shownState } from "./standing.ts";
 
-export { hasEnded } from "./find.ts";
 export { agentView, frameworkView, taskView } from "./record-views.ts";
 
 export type OperatorAnswer = NonNullable<OperatorResponse["answer"]>;
@@ -43,7 +44,7 @@ export function* snapshotEvents(state: MasterState): Generator<OperatorEvent, un
   for (const [id, record] of tables.frameworks) {
     yield at({ $case: "framework", value: frameworkView(tables, id, record, state) });
   }
-  for (const record of tables.tasks.values()) yield at({ $case: "task", value: taskView(tables, record, find.hasEnded(record)) });
+  for (const record of tables.tasks.values()) yield at({ $case: "task", value: taskView(tables, record) });
 }
 
 /**
@@ -66,7 +67,7 @@ export function read(tables: Tables, call: OperatorCall, live?: MasterState): Op
     case "getTask": {
       const found = find.findTask(tables, call.value.id);
       if (found.kind !== "found") return notFound(found, call.value.id);
-      const task = taskView(tables, found.record, found.finished || find.hasEnded(found.record));
+      const task = taskView(tables, found.record, found.finished);
       return { $case: "tasks", value: { tasks: [task], truncated: false } };
     }
     case "getLeaderHistory": {
@@ -108,20 +109,26 @@ function status(tables: Tables, live: MasterState | undefined): Status {
   };
 }
 
+/** Ended by the master's or an operator's word: nobody waits for it but the framework that has to hear of it (4.5). */
+function isSettled(tables: Tables, record: TaskRecord): boolean {
+  const { state, derived } = shownState(tables, record);
+  return derived && isTerminal(state);
+}
+
 type ListTasks = Extract<OperatorCall, { $case: "listTasks" }>["value"];
 
 function tasksPage(tables: Tables, { frameworkId, agentId, finished, limit: asked }: ListTasks) {
   const limit = asked === 0 ? DEFAULT_TASKS : asked;
   const wanted = (record: TaskRecord): boolean =>
     (frameworkId === "" || record.frameworkId === frameworkId) && (agentId === "" || record.agentId === agentId);
-  const matching: { record: TaskRecord; finished: boolean }[] = [];
+  const matching: { record: TaskRecord; past: boolean }[] = [];
   for (const record of tables.tasks.values()) {
-    if (wanted(record)) matching.push({ record, finished: find.hasEnded(record) });
+    if (wanted(record) && (finished || !isSettled(tables, record))) matching.push({ record, past: false });
   }
   if (finished) {
-    for (const record of find.finishedTasks(tables)) if (wanted(record)) matching.push({ record, finished: true });
+    for (const record of find.finishedTasks(tables)) if (wanted(record)) matching.push({ record, past: true });
   }
   matching.sort((a, b) => b.record.launchedAt - a.record.launchedAt);
-  const tasks = matching.slice(0, limit).map(({ record, finished: over }) => taskView(tables, record, over));
+  const tasks = matching.slice(0, limit).map(({ record, past }) => taskView(tables, record, past));
   return { tasks, truncated: matching.length > limit };
 }

@@ -29,6 +29,8 @@ export class AgentBooks {
   /** Of all rows not ended by the master's word (9.1). */
   readonly digest = new Digest();
   readonly #holdings = new Map<string, Holding>();
+  /** Number of its rows by the agent's term they are of; never 0. */
+  readonly #terms = new Map<number, number>();
   #orders = 0;
 
   get isEmpty(): boolean {
@@ -47,6 +49,12 @@ export class AgentBooks {
     return sum;
   }
 
+  /** Whether any row is of an earlier term than this one: it was told to be unreachable since. */
+  anyBefore(term: number): boolean {
+    for (const each of this.#terms.keys()) if (each < term) return true;
+    return false;
+  }
+
   /** Launches without word and kills not carried out: what a new session has to be told (5.3, 6.4). */
   get orders(): number {
     return this.#orders;
@@ -57,6 +65,7 @@ export class AgentBooks {
     if (task.settled) this.settled.add(task.launchId);
     else this.digest.add(task.launchId);
     if (isOrder(task)) this.#orders += 1;
+    change(this.#terms, task.agentTerm, 1);
     if (isTerminal(task.latestState as TaskState)) return;
     const { frameworkId, role, used, clashing } = this.#holdingOf(task);
     const next = used.meets(resources)
@@ -70,6 +79,7 @@ export class AgentBooks {
     if (task.settled) this.settled.delete(task.launchId);
     else this.digest.remove(task.launchId);
     if (isOrder(task)) this.#orders -= 1;
+    change(this.#terms, task.agentTerm, -1);
     if (isTerminal(task.latestState as TaskState)) return;
     const { frameworkId, role, used, clashing } = this.#holdingOf(task);
     const clash = clashing.findIndex((other) => other.equals(resources));
@@ -144,7 +154,7 @@ export function taskIdOf(task: TaskRecord): string {
 }
 
 /** Adds to a count; one of 0 is left out. */
-function change(counts: Map<string, number>, key: string, difference: number): void {
+function change<K>(counts: Map<K, number>, key: K, difference: number): void {
   const count = (counts.get(key) ?? 0) + difference;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);

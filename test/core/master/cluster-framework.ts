@@ -87,6 +87,11 @@ export class Framework {
     this.call({ type: Call_Type.ACKNOWLEDGE, acknowledge: { ...ids, uuid } });
   }
 
+  /** Asks for the state of everything it has. */
+  reconcile(): void {
+    this.call({ type: Call_Type.RECONCILE, reconcile: { tasks: [] } });
+  }
+
   teardown(): void {
     this.call({ type: Call_Type.TEARDOWN });
   }

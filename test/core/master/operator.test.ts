@@ -68,6 +68,18 @@ test("tasks are listed newest first, filtered, limited, with finished ones on de
   t.true(list({ finished: true, limit: 1 }).truncated);
 });
 
+test("4.5 what the master ended is listed with the finished ones, while its row waits for the framework to hear of it", (t) => {
+  const { s, agent } = running();
+  s.operator({ $case: "markAgentGone", value: { agentId: agent.id } });
+  const list = (finished: boolean) =>
+    answer(s.operator({ $case: "listTasks", value: { frameworkId: "", agentId: "", finished, limit: 0 } }), "tasks").tasks;
+  t.deepEqual(list(false), []);
+  t.deepEqual(
+    list(true).map(({ shownState, finished }) => ({ shownState, finished })),
+    Array.from({ length: 2 }, () => ({ shownState: TaskState.TASK_GONE_BY_OPERATOR, finished: true })),
+  );
+});
+
 test("a task is found by its id, its launch id or a unique beginning, finished ones too", (t) => {
   const { s, agent, framework } = running();
   const get = (id: string) => s.operator({ $case: "getTask", value: { id } });

@@ -105,7 +105,7 @@ test("5.4 after a restore there is silence only for agents still in the older ge
   t.deepEqual(framework.states.slice(2), ["t1 GONE", "t2 UNKNOWN"]);
 });
 
-test("7.5 the first subscription after a failover hears once what only a master can tell", (t) => {
+test("7.5 each subscription hears what only a master can tell, as the last stream may have lost it", (t) => {
   const s = new Scenario();
   const [here, lost] = [s.agent({ hostname: "h1" }), s.agent({ hostname: "h2" })];
   const framework = s.subscribe(aware);
@@ -123,7 +123,7 @@ test("7.5 the first subscription after a failover hears once what only a master 
   t.deepEqual(framework.states.slice(before), ["t2 UNREACHABLE"]);
   framework.disconnect();
   framework.subscribe();
-  t.is(framework.states.length, before + 1);
+  t.deepEqual(framework.states.slice(before), ["t2 UNREACHABLE", "t2 UNREACHABLE"]);
 });
 
 test("4.5 what a framework missed while away is told when it is back, until it was told", (t) => {
@@ -140,7 +140,7 @@ test("4.5 what a framework missed while away is told when it is back, until it w
   t.is([...s.tables.tasks.values()][0]?.settled, true);
   framework.subscribe();
   t.is(framework.states.at(-1), "t1 GONE");
-  s.advance(2_000);
+  s.advance(61_000);
   t.is(s.tables.tasks.size, 0);
   t.is(s.tables.finishedById(framework.id, "t1")?.task?.state, TaskState.TASK_GONE);
 });
