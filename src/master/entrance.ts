@@ -3,8 +3,8 @@ import { delay } from "../async/abort.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { MasterDeps } from "./master.ts";
 import type { MasterOptions } from "./options.ts";
-import { CandidateRecord, HeadRecord, MetaRecord } from "../wire/gen/mesarch/v1/registry.ts";
-import { REGISTRY_FORMAT } from "../wire/registry-codec.ts";
+import { HeadRecord, MetaRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import { decodeCandidate, REGISTRY_FORMAT } from "../wire/registry-codec.ts";
 
 /** Pause before trying an unreachable store again. */
 const STORE_RETRY_MS = 200;
@@ -38,8 +38,8 @@ async function patiently<T>({ clock, telemetry }: MasterDeps, signal: AbortSigna
 export async function clearOwnName(options: MasterOptions, deps: MasterDeps, signal: AbortSignal): Promise<void> {
   const { store, peers } = deps;
   for (const candidate of await patiently(deps, signal, () => store.candidates(signal))) {
-    const record = CandidateRecord.decode(candidate.value);
-    if (record.master !== options.name) continue;
+    const record = decodeCandidate(candidate.key, candidate.value);
+    if (record?.master !== options.name) continue;
     // This process holds the port of its own address, so nobody else can be there.
     const outcome = record.address === options.address ? "refused" : await peers.probe(record.address, PROBE_MS);
     if (outcome === "accepted") {

@@ -174,8 +174,9 @@ export class Master implements AsyncDisposable {
     const following = new AbortController();
     using both = anySignal([signal, following.signal]);
     const follow = this.#follow(both.signal);
+    const compete = this.#compete(both.signal);
     try {
-      const won = await Promise.race([this.#compete(both.signal), follow]);
+      const won = await Promise.race([compete, follow]);
       if (won === undefined || this.#fence === undefined) return;
       following.abort();
       const end = await this.#lead(won, this.#fence, signal);
@@ -183,6 +184,10 @@ export class Master implements AsyncDisposable {
       if (end.kind === "failed" || end.kind === "intruder") await delay(FAILURE_PAUSE_MS, signal, this.#deps.clock);
     } catch (error) {
       if (signal.aborted || this.#stopping.signal.aborted) return;
+      // The pause must not begin with a key in the queue: it might be elected, and nobody would lead (2.8).
+      following.abort();
+      await compete.catch(() => {});
+      if (this.#fence !== undefined) await removeKey(this.#deps.store, this.#fence, this.#deps.clock, this.#deps.telemetry);
       if (error instanceof MesarchError && error.code === "refused") throw error;
       const bug = !(error instanceof MesarchError) && !(error instanceof StoreError);
       log[bug ? "error" : "warn"]("following, queueing or leading failed; trying again", { error });
@@ -191,7 +196,7 @@ export class Master implements AsyncDisposable {
       following.abort();
       this.#fence = undefined;
       this.#keySerial += 1;
-      await follow.catch(() => {});
+      await Promise.allSettled([follow, compete]);
     }
   }
 

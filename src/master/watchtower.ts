@@ -10,7 +10,8 @@ import type { Candidate } from "../ports/registry.ts";
 import type { PeerLinks } from "../ports/peers.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type PeerHeartbeat, Verdict_Kind } from "../wire/gen/mesarch/v1/peers.ts";
-import { CandidateRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import type { CandidateRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import { decodeCandidate } from "../wire/registry-codec.ts";
 
 export interface KnownCandidate {
   readonly key: string;
@@ -80,16 +81,13 @@ export class Watchtower implements AsyncDisposable {
     this.#beatLoop();
   }
 
-  /** The candidate set changed. Returns it decoded; candidates whose value does not parse are left out. */
-  candidatesAre(candidates: readonly Candidate[]): readonly KnownCandidate[] {
+  /** The candidate set changed. What no master wrote is left out. */
+  candidatesAre(candidates: readonly Candidate[]): void {
     this.#candidates = candidates.flatMap((candidate) => {
-      try {
-        const record = CandidateRecord.decode(candidate.value);
-        return [{ key: candidate.key, createRevision: candidate.createRevision, record, candidate }];
-      } catch {
-        this.#options.onUnreadable(candidate.key);
-        return [];
-      }
+      const { key, createRevision } = candidate;
+      const record = decodeCandidate(key, candidate.value);
+      if (record === undefined) this.#options.onUnreadable(key);
+      return record === undefined ? [] : [{ key, createRevision, record, candidate }];
     });
     this.#suspicion.candidatesAre(
       this.#candidates.map(({ key, record }) => ({
@@ -104,7 +102,6 @@ export class Watchtower implements AsyncDisposable {
     const others = this.#candidates.map(({ record }) => record.address).filter((address) => address !== this.#options.self.address);
     this.#options.links.connect(new Set(others));
     this.#reconsider();
-    return this.#candidates;
   }
 
   get candidates(): readonly KnownCandidate[] {

@@ -4,6 +4,7 @@ import { rowKey } from "../core/registry/change.ts";
 import type { RowWrite } from "../ports/registry.ts";
 import {
   AgentRecord,
+  CandidateRecord,
   FrameworkRecord,
   HeadRecord,
   HistoryRecord,
@@ -77,6 +78,16 @@ export function decodeRow(row: RowWrite): DecodedRow {
     return doubt === undefined ? { kind: "change", change } : { kind: "foreign", key: row.key, reason: doubt };
   } catch (error) {
     return { kind: "foreign", key: row.key, reason: `does not parse: ${String(error)}` };
+  }
+}
+
+/** The record of a candidate key; undefined when no master wrote it (2.1). */
+export function decodeCandidate(key: string, value: Uint8Array): CandidateRecord | undefined {
+  try {
+    const record = CandidateRecord.decode(value);
+    return record.master !== "" && key.startsWith(`cand/${record.master}.${record.incarnation}.`) ? record : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -248,6 +248,39 @@ test("2.14 a second master of the same name explains itself and stays out", asyn
   await refused;
 });
 
+test("2.8 a standby whose fold breaks gives its key up before it pauses: nobody is elected who would not lead", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1"]);
+  const { store } = masters.add("m2");
+  const watch = store.watch.bind(store);
+  const broken = Promise.withResolvers<never>();
+  store.watch = (...args) => Promise.race([watch(...args), broken.promise]);
+  await masters.run(300);
+  masters.add("m3");
+  await masters.run(300);
+  masters.kill("m1");
+  store.watch = watch;
+  broken.reject(new TypeError("a bug in the fold"));
+  await masters.run(1_000);
+  t.deepEqual(masters.leaders().filter((name) => name !== "m1"), ["m3"]);
+  await masters.run(6_000);
+  t.is(masters.server.candidates().length, 2, "it waits in line again");
+});
+
+test("2.14 a candidate key that no master wrote keeps nobody from starting: an alarm says what stands in the way", async (t) => {
+  await using masters = new Masters();
+  masters.server.apply([{ key: "cand/garbage", value: new Uint8Array([0xff, 0xff]) }]);
+  const { master, telemetry } = masters.add("m1");
+  let failure: unknown;
+  master.done.catch((error: unknown) => (failure = error));
+  await masters.run(2_000);
+  t.is(failure, undefined);
+  t.true(telemetry.lines.some(({ message }) => message.includes("cand/garbage")));
+  masters.server.apply([{ key: "cand/garbage" }]);
+  await masters.run(2_000);
+  t.deepEqual(masters.leaders(), ["m1"]);
+});
+
 test("3.11 a store that went back in time is refused, with the remedy", async (t) => {
   await using masters = await trio();
   const old = masters.server.snapshot();
