@@ -12,10 +12,13 @@ import type {
   WatchEnd,
 } from "../../src/ports/registry.ts";
 import { LeaseLost, StoreCompacted, StoreFull, StoreUnavailable } from "../../src/ports/store-errors.ts";
-import { CANDIDATES, type MemoryStoreServer } from "./memory-store-server.ts";
+import { CANDIDATES, type Defer, type MemoryStoreServer } from "./memory-store-server.ts";
 
-/** How a client reaches the server: `cut` refuses at once, `hung` never answers. Streams are silent in both. */
-export type Link = "up" | "cut" | "hung";
+/**
+ * How a client reaches the server: `cut` refuses at once, `hung` never answers, `deaf` takes requests and loses answers.
+ * Streams are silent in all but `up`.
+ */
+export type Link = "up" | "cut" | "hung" | "deaf";
 
 type CommitFault = "loseReply" | "hold";
 
@@ -24,16 +27,21 @@ const LOAD_CHUNK_ROWS = 100;
 /** In-memory twin of the etcd adapter: one client of a `MemoryStoreServer`, with faults to order. */
 export class MemoryStore implements Store {
   readonly #server: MemoryStoreServer;
+  readonly #arrive: Defer;
   readonly #closed = new AbortController();
   readonly #wakers = new Set<() => void>();
+  /** Whether a request that was given up on its way reaches the store all the same. */
+  abandonedLands: () => boolean = () => false;
   #link: Link = "up";
   #commitFaults: CommitFault[] = [];
   #held: (() => void)[] = [];
   #lease: number | undefined;
   #metaModRevision: number | undefined;
 
-  constructor(server: MemoryStoreServer) {
+  /** `arrive`: how answers and events reach this client; by default as everything does. */
+  constructor(server: MemoryStoreServer, arrive: Defer = server.defer) {
     this.#server = server;
+    this.#arrive = arrive;
   }
 
   get link(): Link {
@@ -42,7 +50,7 @@ export class MemoryStore implements Store {
 
   set link(link: Link) {
     this.#link = link;
-    for (const wake of [...this.#wakers]) this.#server.defer(wake);
+    for (const wake of [...this.#wakers]) this.#arrive(wake);
   }
 
   /** The next commit is applied, but its reply is lost: the same bytes are sent again. */
@@ -233,29 +241,32 @@ export class MemoryStore implements Store {
   /** A request that is repeated until it was answered. `apply` runs at the store, at one moment. */
   async #ask<T>(operation: string, signal: AbortSignal, apply: () => T, onAttempt?: (error: StoreUnavailable) => void): Promise<T> {
     for (;;) {
-      await this.#travel(signal);
+      await this.#travel(this.#server.defer, signal, apply);
       if (this.#link === "cut") onAttempt?.(new StoreUnavailable(operation, "memory", "connection refused", false));
-      if (this.#link !== "up") await this.#change(signal, () => this.#link === "up");
+      if (this.#link === "cut" || this.#link === "hung") await this.#change(signal, () => this.#link === "up");
       const result = apply();
-      await this.#travel(signal);
+      await this.#travel(this.#arrive, signal);
       if (this.#link === "up") return result;
       onAttempt?.(new StoreUnavailable(operation, "memory", "connection lost", true));
+      if (this.#link === "deaf") await this.#change(signal, () => this.#link !== "deaf");
     }
   }
 
   /** A request that fails while the store cannot be reached. */
   async #read<T>(operation: string, signal: AbortSignal, apply: () => T): Promise<T> {
-    await this.#travel(signal);
+    await this.#travel(this.#server.defer, signal);
     if (this.#link === "cut") throw new StoreUnavailable(operation, "memory", "connection refused", false);
     return this.#ask(operation, signal, apply);
   }
 
-  #travel(signal: AbortSignal): Promise<void> {
+  /** `request`: what the store does when it arrives, though it was given up meanwhile. */
+  #travel(by: Defer, signal: AbortSignal, request?: () => unknown): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.defer(() => {
+      by(() => {
         const stop = [signal, this.#closed.signal].find(({ aborted }) => aborted);
-        if (stop === undefined) resolve();
-        else reject(stop.reason);
+        if (stop === undefined) return resolve();
+        reject(stop.reason);
+        if (request !== undefined && this.#link === "up" && this.abandonedLands()) void Promise.try(request).catch(() => {});
       });
     });
   }
@@ -263,7 +274,7 @@ export class MemoryStore implements Store {
   /** Until the link or the server changed to what is wanted. */
   async #change(signal: AbortSignal, wanted: () => boolean): Promise<void> {
     await this.#follow(signal, () => (wanted() ? true : undefined), false);
-    await this.#travel(signal);
+    await this.#travel(this.#server.defer, signal);
   }
 
   /** Looks now and after each change until `look` finds something; undefined when aborted. Blind while the link is not up. */
@@ -293,7 +304,7 @@ export class MemoryStore implements Store {
       signal.addEventListener("abort", aborted, { once: true });
       this.#closed.signal.addEventListener("abort", aborted, { once: true });
       if (signal.aborted || this.#closed.signal.aborted) aborted();
-      else this.#server.defer(wake);
+      else this.#arrive(wake);
     });
   }
 }
