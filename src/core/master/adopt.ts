@@ -1,4 +1,7 @@
-/** Takes over a task that the registry does not know, because it is younger than the task (9.3, 13.2). */
+/**
+ * Takes over a task that the registry does not know, because it is younger than the task (9.3, 13.2) or forgot it with its
+ * agent (4.2).
+ */
 import { idError, isLaunchId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { Resources } from "../../model/resources.ts";
@@ -50,7 +53,8 @@ function taskRow(
     frameworkId: held.frameworkId,
     info: held.info,
     agentId: agent.agentId,
-    agentTerm: agent.term,
+    // As of one that was given up: its framework has to be told that it is back (7.5), and it never starts late (6.2).
+    agentTerm: agent.term - 1,
     generation: state.leadership.generation,
     state: held.state,
     latestState: held.state,

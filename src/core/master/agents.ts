@@ -148,7 +148,7 @@ function consider(state: MasterState, tx: Tx, stream: AgentStream, report: Repor
     return refuse(state, tx, stream, Kind.KIND_DUPLICATE, `a younger process of agent ${agentId} is known`);
   }
   // A first registration without rows has nothing to settle, and nothing to adopt.
-  stream.adopting ||= known !== undefined && mayBringTasks(state, before, report);
+  stream.adopting ||= known !== undefined && mayBringTasks(state, tx.now, before, report);
   const need = known === undefined ? "nothing" : listNeeded(state, stream, before, report);
   // Asked once: what it still does not describe cannot be adopted, and is left alone.
   const isAnswer = stream.phase === "listing" && report.listed;

@@ -26,6 +26,7 @@ export function confirm(
 ): void {
   const { agentId } = stream;
   if (row !== before) tx.put({ kind: "a", id: agentId, record: row });
+  const returns = before?.standing?.$case === "unreachableAt" || stream.adopting;
   stream.phase = "confirmed";
   stream.adopting = false;
   state.agentStreams.set(agentId, stream);
@@ -35,7 +36,7 @@ export function confirm(
   tell(tx, stream, { $case: "confirm", value: { agentId } });
   if (orders !== undefined) carryOut(state, tx, stream, orders);
   delivery.deliverAll(state, tx, stream, orders?.missing ?? []);
-  if (before?.standing?.$case === "unreachableAt") reconcile.tellReturn(state, tx, agentId);
+  if (returns) reconcile.tellReturn(state, tx, agentId);
   allocation.agentConfirmed(state, tx, agentId);
   if (row !== before) notices.agent(state, tx, agentId);
   liveness.noteConfirmed(state, tx);

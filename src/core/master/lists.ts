@@ -2,12 +2,17 @@
 import type { HeldTask, Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { AgentRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { isSame } from "./identity.ts";
+import { isExpired } from "./prune.ts";
 import type { AgentStream, MasterState } from "./state.ts";
 
-/** Its tasks may be unknown to a registry that is younger than they are: new to this agent, or restored (13.2). */
-export function mayBringTasks(state: MasterState, row: AgentRecord | undefined, report: Report): boolean {
+/**
+ * Its tasks may be unknown to a registry that is younger than they are, new to this agent or restored (13.2), or that
+ * has given up this agent and forgotten some of them by now (4.2).
+ */
+export function mayBringTasks(state: MasterState, now: number, row: AgentRecord | undefined, report: Report): boolean {
   const { generation } = state.leadership;
-  return row === undefined || row.generation < generation || (report.storedEpoch?.generation ?? 0) < generation;
+  if (row === undefined || row.generation < generation || isExpired(state, now, row)) return true;
+  return (report.storedEpoch?.generation ?? 0) < generation;
 }
 
 /** `infos`: a list with TaskInfo and FrameworkInfo, since tasks may have to be adopted. */

@@ -153,7 +153,8 @@ function hasHeard(state: MasterState, now: number, { frameworkId, agentId }: Tas
   return now >= Math.max(stream.since, whenClockShows(state, standing.value + 1)) + RECEIVED_AFTER_MS;
 }
 
-function isExpired(state: MasterState, now: number, { standing }: AgentRecord): boolean {
+/** Unreachable for so long that its tasks, and then it itself, are forgotten. */
+export function isExpired(state: MasterState, now: number, { standing }: AgentRecord): boolean {
   return standing?.$case === "unreachableAt" && clusterClock(state, now) - standing.value > state.settings.unreachableRetentionSeconds;
 }
 

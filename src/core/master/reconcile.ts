@@ -104,7 +104,7 @@ function verdictOfMaster(tables: Tables, record: TaskRecord): Verdict | undefine
   return { state, reason, message, unreachableTimeMs };
 }
 
-/** The verdict on a task that was announced unreachable once, and is not any more. */
+/** The verdict on a task that was given up once, by an announcement or a restore, and is back. */
 function returned(tables: Tables, record: TaskRecord): Verdict | undefined {
   const agent = tables.agents.get(record.agentId);
   const state = record.state as TaskState;

@@ -16,11 +16,11 @@ export type RowStanding =
   /** Ended by the master's word; told to its framework or not. */
   | "settled"
   | "elsewhere"
-  /** No row: finished and forgotten. */
+  /** No row: ended and forgotten. */
   | "history"
   /** No row: its framework was removed. */
   | "ownerless"
-  /** No row: the registry is younger than the task (13.2). */
+  /** No row: the registry is younger than the task (13.2), or gave it up with its agent (4.2). */
   | "adoptable"
   /** No row for no reason: containment says that this cannot happen. */
   | "unknown";

@@ -25,7 +25,7 @@ export interface Settling {
   readonly agentId: string;
   /** For rows of adopted tasks. */
   readonly term: number;
-  /** Tasks the registry does not know are taken over (13.2). */
+  /** Tasks the registry does not know are taken over (4.2, 13.2). */
   readonly adopting: boolean;
 }
 
@@ -87,7 +87,9 @@ function standingOf(state: MasterState, agent: Settling, row: TaskRecord | undef
 
 function standingWithoutRow(state: MasterState, agent: Settling, held: HeldTask): RowStanding {
   const { tables } = state;
-  if (tables.finishedLaunch(held.launchId) !== undefined) return "history";
+  const past = tables.finishedLaunch(held.launchId)?.task;
+  // Who went to history as unreachable (4.2) did not end.
+  if (past !== undefined && isTerminal(past.state as TaskState)) return "history";
   if (tables.frameworks.has(held.frameworkId)) {
     if (isFrameworkRemoved(tables, held.frameworkId)) return "ownerless";
   } else if (wasRemoved(state, held.frameworkId)) {

@@ -85,8 +85,8 @@ test("4.2, 4.5 tasks of a gone agent stay until their framework heard of it", (t
   t.is(cluster.task("t1"), undefined);
 });
 
-test("4.2 an agent unreachable for two weeks is forgotten with its tasks", (t) => {
-  const { cluster, agent } = running({ unreachableRetentionSeconds: 300 });
+test("4.2, 9.3 an agent unreachable for two weeks is forgotten with its tasks; if it comes back after all, they run on", (t) => {
+  const { cluster, agent, framework } = running({ unreachableRetentionSeconds: 300 });
   agent.disconnect();
   cluster.advance(80_000);
   cluster.advance(290_000);
@@ -98,7 +98,9 @@ test("4.2 an agent unreachable for two weeks is forgotten with its tasks", (t) =
   agent.report();
   agent.report(true, true);
   t.true(agent.confirmed);
-  t.is(agent.told("kill").length, 1);
+  t.is(agent.told("kill").length, 0);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  t.deepEqual(framework.heard("t1"), ["RUNNING", "UNREACHABLE", "RUNNING"]);
 });
 
 test("1.4, 4.2 of removed frameworks the newest 50 are kept; older ones leave with their history, under the next leader wholly", (t) => {

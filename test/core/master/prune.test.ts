@@ -57,6 +57,33 @@ test("4.2 very many tombstones are looked through in steps that stay short, and 
   t.true(most > 0 && most <= 200, `${most} rows in 100 ms`);
 });
 
+test("4.2, 9.3 of an agent that comes back while it is being forgotten all tasks run on, those in history and beyond it too", (t) => {
+  const cluster = new Cluster({ unreachableRetentionSeconds: 100 });
+  const agent = cluster.agent("a", "cpus:1000;mem:1000000");
+  const framework = cluster.framework();
+  const ids = Array.from({ length: 150 }, (_, i) => `t${i}`);
+  framework.launch(agent, ...ids);
+  for (const id of ids) agent.run(id);
+  agent.disconnect();
+  cluster.advance(76_000);
+  while (cluster.tables.tasks.size === 150) cluster.advance(100);
+  t.true(cluster.tables.tasks.size > 0);
+  t.true(cluster.tables.agents.has(agent.id));
+  // Others of the framework ended meanwhile: the ring is short.
+  for (const key of [...cluster.tables.history.keys()].slice(0, 10)) cluster.tables.apply({ kind: "h", id: key, record: undefined });
+  agent.connect();
+  agent.report();
+  t.deepEqual(agent.told("listWanted"), [{ withInfos: true }]);
+  agent.report(true, true);
+  t.true(agent.confirmed);
+  t.deepEqual(agent.told("kill"), []);
+  t.deepEqual(cluster.alarms.filter((alarm) => alarm.includes("not in the registry")), []);
+  t.is(cluster.tables.tasks.size, 150);
+  for (const id of ids) t.deepEqual(framework.heard(id), ["RUNNING", "UNREACHABLE", "RUNNING"]);
+  cluster.advance(61_000);
+  t.is(cluster.tables.tasks.size, 150);
+});
+
 test("4.2 an agent that comes back while its rows are being pruned keeps what is left", (t) => {
   const cluster = new Cluster({ unreachableRetentionSeconds: 100 });
   const agent = cluster.agent();
