@@ -6,6 +6,7 @@ import type { Clock } from "../async/clock.ts";
 import { Mailbox } from "../async/mailbox.ts";
 import { type Component, Scope } from "../async/scope.ts";
 import { Timer } from "../async/timer.ts";
+import { epochText } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Input } from "../core/agent/input.ts";
@@ -74,11 +75,12 @@ export class Agent implements Component {
   }
 
   private constructor(settings: AgentSettings, masters: readonly string[], ports: AgentPorts) {
-    const { checkpoint, containers, clock, random, telemetry } = ports;
+    const { checkpoint, containers, clock, random } = ports;
+    const telemetry = ports.telemetry.withLog(ports.telemetry.log.child(() => ({ epoch: epochText(this.state.epoch) })));
     this.#mailbox = new Mailbox({ capacity: limits.mailboxInputs, schedule: (wake) => clock.after(0, wake) });
     const deliver = (input: Input): void => void this.#mailbox.deliver(input);
     this.#settings = settings;
-    this.#ports = ports;
+    this.#ports = { ...ports, telemetry };
     this.#timer = new Timer(clock, () => deliver({ kind: "deadline" }));
     this.#machine = new AgentMachine({ settings, random, epoch: checkpoint.epoch, records: checkpoint.records });
     this.#observer = new AgentObserver(telemetry, this.#machine.state, () => clock.now());

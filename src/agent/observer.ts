@@ -7,7 +7,7 @@ import { isTerminal, stateName } from "../model/task-state.ts";
 import type { Attributes, Span, Telemetry } from "../telemetry/telemetry.ts";
 import type { TaskUpdate } from "../wire/gen/mesarch/v1/agents.ts";
 import type { TaskAccepted } from "../wire/gen/mesarch/v1/checkpoint.ts";
-import { TaskState } from "../wire/gen/mesos/v1/mesos.ts";
+import { TaskState, type TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
 
 /** A launch on its way from the order to the running process. */
 interface Launching {
@@ -40,11 +40,9 @@ export class AgentObserver {
       case "accepted":
         return this.#accepted(record.value);
       case "update":
-        return this.#telemetry.instruments.taskUpdates.add(1, { state: stateName(record.value.status?.state ?? 0) });
-      case "kill": {
-        const { launchId } = record.value;
-        return this.#moment("mesarch.agent.kill", launchId, this.#state.tasks.get(launchId)?.accepted.traceparent, {});
-      }
+        return this.#updated(record.value.launchId, record.value.status);
+      case "kill":
+        return this.#killing(record.value.launchId);
     }
   }
 
@@ -65,7 +63,33 @@ export class AgentObserver {
     else if (body?.$case === "epochRefused") this.#telemetry.instruments.fencedWrites.add(1);
   }
 
+  #updated(launchId: string, status: TaskStatus | undefined): void {
+    const state = status?.state ?? TaskState.TASK_STAGING;
+    this.#telemetry.instruments.taskUpdates.add(1, { state: stateName(state) });
+    if (!isTerminal(state)) return;
+    const message = status?.message;
+    this.#telemetry.log.info("task ended", { ...this.#fieldsOf(launchId), state: stateName(state), ...(message && { message }) });
+  }
+
+  #killing(launchId: string): void {
+    const fields = this.#fieldsOf(launchId);
+    this.#telemetry.log.info("killing a task", fields);
+    this.#moment("mesarch.agent.kill", launchId, fields.traceparent, {});
+  }
+
+  #fieldsOf(launchId: string) {
+    const accepted = this.#state.tasks.get(launchId)?.accepted;
+    return { task: accepted?.task?.taskId?.value, launch: launchId, traceparent: accepted?.traceparent || undefined };
+  }
+
   #accepted(order: TaskAccepted): void {
+    const { launchId, task, framework, traceparent, refused } = order;
+    this.#telemetry.log.info(refused ? "refusing a task" : "launching a task", {
+      task: task?.taskId?.value,
+      launch: launchId,
+      framework: framework?.id?.value,
+      traceparent: traceparent || undefined,
+    });
     if (this.#launching.size >= MAX_LAUNCHING) return;
     const launch = this.#telemetry.startSpan("mesarch.agent.launch", {
       parent: order.traceparent || undefined,

@@ -116,6 +116,25 @@ test("the spans of a launch are one trace: launch, start, status", async (t) => 
   t.deepEqual(names.sort(), ["mesarch.agent.launch", "mesarch.status", "mesarch.task.start"]);
 });
 
+test("lines about a launch, its kill and its end name its trace and the epoch", async (t) => {
+  const recorder = new TelemetryRecorder();
+  await using w = await world(recorder);
+  const master = await w.peers.next();
+  await master.adopt(5);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const order = launchOrder(1);
+  if (order.$case === "launch") order.value.traceparent = traceparent;
+  master.say(order);
+  acknowledge(master, await master.heardOf("update"));
+  master.say({ $case: "kill", value: { launchId: launchId(1), graceMs: 0 } });
+  acknowledge(master, await master.heardOf("update"));
+  await master.heardOf("forgotten");
+  for (const message of ["launching a task", "killing a task", "task ended"]) {
+    const line = recorder.lines.find((each) => each.message === message);
+    t.like(line?.fields, { task: "task-1", launch: launchId(1), traceparent, epoch: "1-5" }, message);
+  }
+});
+
 test("a lost link is dialled again, and the leader's word taken there", async (t) => {
   await using w = await world();
   const first = await w.peers.next();

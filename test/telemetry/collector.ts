@@ -24,6 +24,7 @@ interface ResourceSpans {
 }
 
 interface ResourceMetrics {
+  readonly resource: { readonly attributes: Record<string, unknown> };
   readonly scopeMetrics: readonly {
     readonly scope: { readonly name: string };
     readonly metrics: readonly ReceivedMetric[];
@@ -44,6 +45,8 @@ export interface ReceivedSpan {
 }
 
 export interface ReceivedMetric {
+  /** Who sent it: `mesarch.name` of its resource. */
+  readonly process: string;
   readonly name: string;
   readonly unit: string;
   readonly sum?: { readonly dataPoints: readonly DataPoint[] };
@@ -80,8 +83,10 @@ export class Collector implements AsyncDisposable {
         }
       },
       onMetrics: (raw: unknown) => {
-        const scopes = normalizeMetrics(raw).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics);
-        for (const { metrics } of scopes) this.metrics.push(...metrics);
+        for (const { resource, scopeMetrics } of normalizeMetrics(raw).resourceMetrics) {
+          const process = String(resource.attributes["mesarch.name"]);
+          for (const { metrics } of scopeMetrics) this.metrics.push(...metrics.map((metric) => ({ ...metric, process })));
+        }
       },
     });
   }
@@ -106,6 +111,14 @@ export class Collector implements AsyncDisposable {
     const found = this.metrics.find((metric) => metric.name === name);
     if (found === undefined) throw new Error(`no metric ${name}`);
     return found;
+  }
+
+  /** What a process said last of a metric, for these attributes: a value, or how many were measured. */
+  latest(process: string, name: string, attributes: Readonly<Record<string, string>> = {}): number | undefined {
+    const metric = this.metrics.findLast((each) => each.process === process && each.name === name);
+    const points = metric?.gauge?.dataPoints ?? metric?.sum?.dataPoints ?? metric?.histogram?.dataPoints ?? [];
+    const point = points.find((each) => Object.entries(attributes).every(([key, value]) => each.attributes?.[key] === value));
+    return point?.asDouble ?? (point?.count === undefined ? undefined : Number(point.count));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
