@@ -100,6 +100,7 @@ function addHelp(program: Command, io: Io): void {
 
 const ENVIRONMENT = `Every option can be given as MESARCH_ and its name in capitals, with "_" for "-": --lease-ttl is MESARCH_LEASE_TTL.
 A flag comes before the environment, the environment before a file (--config, MESARCH_CONFIG), a file before the default.
+A variable that is nearly an option is refused, with the option that was meant; others under MESARCH_ are not looked at.
 
   MESARCH_MASTERS   masters to talk to, as host:port,host:port
   MESARCH_CONFIG    configuration file of mesarch master and mesarch agent

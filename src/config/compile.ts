@@ -2,6 +2,7 @@
 import { MesarchError } from "../base/errors.ts";
 import { envName, kebab, type Declarations, type RawValue, type Values } from "./declare.ts";
 import { suggestion } from "./suggest.ts";
+import { misspelledVariables } from "./variables.ts";
 
 export interface ConfigFile {
   readonly path: string;
@@ -49,7 +50,7 @@ export function compile<D extends Declarations>(
   sources: Sources,
   check: (values: Values<D>) => readonly string[] = () => [],
 ): Compiled<D> {
-  const problems = unknownKeys(declarations, sources.file);
+  const problems = [...unknownKeys(declarations, sources.file), ...misspelledVariables(declarations, sources.env ?? {})];
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
   for (const [key, option] of Object.entries(declarations)) {

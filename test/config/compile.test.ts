@@ -2,9 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { agentOptions } from "../../src/config/agent-options.ts";
+import { clientOptions } from "../../src/config/client-options.ts";
 import { compile, ConfigError, describe } from "../../src/config/compile.ts";
 import { bytes, choice, decimal, duration, integer, list, onOff, text } from "../../src/config/declare.ts";
 import { readConfigFile } from "../../src/config/file.ts";
+import { masterOptions } from "../../src/config/master-options.ts";
 
 const options = {
   name: text({ doc: "Name", default: "n" }),
@@ -79,6 +82,38 @@ test("every problem is listed, with its origin and, for unknown keys, what was m
     'level: "medium" is none of low, high (file f.yaml)',
     "a and b contradict",
   ]);
+});
+
+test("a variable that is nearly an option is a problem; one of another command, or far from any, is not", (t) => {
+  const env = {
+    MESARCH_LEASE_TLL: "9s",
+    MESARCH_PROT: "3",
+    MESARCH_CONFG: "a.yaml",
+    // Of other commands, of benchmarks, of the surroundings, and unset.
+    MESARCH_MASTERS: "a:1",
+    MESARCH_WORK_DIR: "/w",
+    MESARCH_CONFIG: "a.yaml",
+    MESARCH_BENCH_BUILD: "dist",
+    MESARCH_SERVICE_HOST: "10.0.0.1",
+    MESARCH_SERVICE_PORT: "6050",
+    MESARCH_PORT_6050_TCP: "tcp://10.0.0.1:6050",
+    MESARCH_NAMES: "",
+    LEASE_TLL: "9s",
+  };
+  t.deepEqual(problems(() => compile(options, { env })), [
+    "MESARCH_LEASE_TLL: there is no such option (did you mean MESARCH_LEASE_TTL?) (environment)",
+    "MESARCH_PROT: there is no such option (did you mean MESARCH_PORT?) (environment)",
+    "MESARCH_CONFG: there is no such option (did you mean MESARCH_CONFIG?) (environment)",
+  ]);
+});
+
+test("variables that Kubernetes and others set are no misspelled option of any command", (t) => {
+  const env = Object.fromEntries(
+    ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_GRPC", "PORT", "PORT_6050_TCP", "PORT_6050_TCP_ADDR", "PORT_6050_TCP_PORT", "PORT_6050_TCP_PROTO", "HOME", "ROOT", "DIR", "ENV", "VERSION", "E2E_DIST", "BENCH_MASTER_ARGS", "TEST_ETCD_FROM_SOURCE"].map(
+      (name) => [`MESARCH_${name}`, "x"],
+    ),
+  );
+  for (const declarations of [masterOptions, agentOptions, clientOptions]) t.deepEqual(problems(() => compile(declarations, { env })), []);
 });
 
 test("ranges are said in the option's own unit", (t) => {

@@ -4,6 +4,7 @@ import { MesarchError } from "../../base/errors.ts";
 import { checkClient, clientOptions } from "../../config/client-options.ts";
 import { compile } from "../../config/compile.ts";
 import { decimal, integer, text, type Values } from "../../config/declare.ts";
+import { misspelledVariables } from "../../config/variables.ts";
 import { parseConstraint } from "../../model/constraints.ts";
 import { connectScheduler, OperatorClient, type SchedulerSession } from "../../sdk/index.ts";
 import type { Define } from "../commands.ts";
@@ -66,7 +67,10 @@ async function run(command: Command, words: string[], flags: RunFlags, io: Io): 
   // Only the connection comes from the environment: MESARCH_NAME and MESARCH_USER belong to daemons.
   const env = { MESARCH_MASTERS: io.env["MESARCH_MASTERS"], MESARCH_TIMEOUT: io.env["MESARCH_TIMEOUT"] };
   const given = { ...command.parent?.opts(), ...command.opts() };
-  const { values: config } = compile(runOptions, { flags: given, env }, (values) => checkClient({ ...values, output: "table", color: "auto" }));
+  const { values: config } = compile(runOptions, { flags: given, env }, (values) => [
+    ...misspelledVariables(clientOptions, io.env),
+    ...checkClient({ ...values, output: "table", color: "auto" }),
+  ]);
   const constraints = (flags.constraint ?? []).map((constraint) => {
     const parsed = parseConstraint(constraint);
     if (!parsed.ok) throw new MesarchError("invalid", parsed.error);
