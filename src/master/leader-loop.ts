@@ -17,12 +17,14 @@ import type { Step } from "../core/master/tx.ts";
 import { Pipeline, type PipelineBatch } from "../core/pipeline.ts";
 import { type Change, rowKey } from "../core/registry/change.ts";
 import { limits } from "../model/limits.ts";
+import { StoreFull } from "../ports/store-errors.ts";
 import { encodeChange } from "../wire/registry-codec.ts";
 import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
-import { Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { tellCommit } from "./commit-telemetry.ts";
 import { failureWords } from "./failure-words.ts";
+import { FenceProof } from "./fence-proof.ts";
 import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
+import { tracedStep } from "./traced-step.ts";
 
 /** Steps that may wait for the registry before no more inputs are taken. */
 const STEPS_PENDING = 5_000;
@@ -51,9 +53,12 @@ export class LeaderLoop {
   #batchNumber = 0;
   #bytesCommitted = 0;
   #sentAt: number | undefined;
-  #lastProofSentAt: number;
+  readonly #proof: FenceProof;
   #mute = false;
   #readOnlySince: number | undefined;
+  /** A full store is to be tried before anything else is sent. */
+  #probeDue = false;
+  #saidInDoubt = false;
   #over = false;
   #handingOver = false;
   #onRoom: () => void = () => {};
@@ -67,7 +72,8 @@ export class LeaderLoop {
     this.#revision = since;
     this.#headModRevision = options.follower.headModRevision;
     const now = options.clock.now();
-    this.#lastProofSentAt = now;
+    const barrier = () => options.registry.barrier(options.fence, this.#abort.signal);
+    this.#proof = new FenceProof({ clock: options.clock, barrier, onProof: options.onProof });
     const { promise, resolve } = Promise.withResolvers<LeadershipEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -133,7 +139,7 @@ export class LeaderLoop {
 
   /** Nothing admitted is without its answer. */
   get drained(): boolean {
-    return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0;
+    return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0 && this.#sentAt === undefined;
   }
 
   /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
@@ -190,7 +196,7 @@ export class LeaderLoop {
   #step(input: Input, now: number): void {
     let step: Step;
     try {
-      step = this.#decide(input, now);
+      step = tracedStep(this.#options.telemetry, this.#machine, input, now);
     } catch (error) {
       // Whoever asked must not ask the next leader the same: it is told that this failed, and that nothing was done (3.9).
       for (const word of failureWords(input)) this.#options.speaker.say(word, this.#revision);
@@ -202,18 +208,6 @@ export class LeaderLoop {
       return;
     }
     this.#take(step);
-  }
-
-  /** Deciding about a launch is a span of its own, the parent of all that follows from it. */
-  #decide(input: Input, now: number): Step {
-    const { telemetry } = this.#options;
-    if (!telemetry.enabled || input.kind !== "call" || input.call.type !== Call_Type.ACCEPT) return this.#machine.step(input, now);
-    const span = telemetry.startSpan("mesarch.accept", { parent: input.traceparent });
-    try {
-      return this.#machine.step({ ...input, traceparent: span.traceparent ?? input.traceparent }, now);
-    } finally {
-      span.end();
-    }
   }
 
   #take(step: Step): void {
@@ -230,7 +224,7 @@ export class LeaderLoop {
   #pump(): void {
     if (this.#over || this.#sentAt !== undefined) return;
     if (this.drained) this.#onDrained();
-    const batch = this.#pipeline.next();
+    const batch = this.#probeDue ? this.#probe() : this.#pipeline.next();
     if (batch === undefined) return;
     void this.#commit(batch).catch((error: unknown) => this.end({ kind: "failed", error }));
   }
@@ -252,9 +246,11 @@ export class LeaderLoop {
               writes: batch.writes.map(encodeChange),
             },
             this.#abort.signal,
+            (error) => void this.#notSettled(error),
           );
     if (this.#over) return;
     this.#sentAt = undefined;
+    this.#saidInDoubt = false;
     this.#onRoom();
     switch (result.kind) {
       case "committed":
@@ -277,15 +273,27 @@ export class LeaderLoop {
       case "invalid":
         return this.end({ kind: "failed", error: new Error(`the store refused a batch: ${result.detail}`) });
     }
-    this.#lastProofSentAt = sentAt;
-    this.#options.onProof(sentAt);
+    this.#proof.proved(sentAt);
     this.#options.telemetry.instruments.commitDuration.record((clock.now() - sentAt) / 1000, { outcome: result.kind });
     this.#options.telemetry.instruments.batchRows.record(batch.writes.length);
     this.#undo.splice(0, batch.atoms);
     if (this.#mute) this.#setMute(false);
-    for (const word of this.#pipeline.settle()) this.#options.speaker.say(word, this.#revision);
+    this.#pipeline.settle();
+    for (const word of batch.words) this.#options.speaker.say(word, this.#revision);
     this.#pump();
     this.#timer.armAt(this.#machine.nextDeadline());
+  }
+
+  /**
+   * "Full" is no answer while an earlier copy of the batch may still land (3.5), and could last. The leadership then
+   * holds as long as a barrier says so: nobody could queue again after losing the key (2.13).
+   */
+  async #notSettled(error: unknown): Promise<void> {
+    if (!(error instanceof StoreFull) || this.#over) return;
+    if (!this.#saidInDoubt) this.#options.telemetry.log.error("mute: the store's space is exhausted, with a batch in doubt; make room in it");
+    this.#saidInDoubt = true;
+    // Without an answer it is not proved, which the watchdog sees.
+    if (await this.#proof.isGone().catch(() => false)) this.end({ kind: "deposed" });
   }
 
   #head(batch: PipelineBatch<Change, Output>, now: number): HeadRecord {
@@ -298,31 +306,33 @@ export class LeaderLoop {
     };
   }
 
-  /** Mute, expiry, canary and the retry of a full store: what time alone brings (2.6, 3.5, 3.6). */
+  /** Looks at what time alone brings, now and ten times a second. */
   #startWatchdog(): () => void {
-    const { clock, muteAfterMs, expireAfterMs, canaryMs, fullRetryMs } = this.#options;
-    let cancel = clock.after(0, () => {});
+    const { clock, canaryMs } = this.#options;
+    let cancel = (): void => {};
     const look = (): void => {
+      if (this.#over) return;
       try {
-        watch();
+        this.#watch(clock.now());
       } catch (error) {
         this.end({ kind: "failed", error });
-      }
-    };
-    const watch = (): void => {
-      if (this.#over) return;
-      const now = clock.now();
-      if (now - this.#lastProofSentAt >= expireAfterMs) return this.end({ kind: "expired" });
-      if (!this.#mute && this.stuckMs(now) >= muteAfterMs) this.#setMute(true);
-      if (this.#readOnlySince !== undefined && now - this.#readOnlySince >= fullRetryMs) this.#tryWriting();
-      if (this.#sentAt === undefined && now - this.#lastProofSentAt >= canaryMs) {
-        this.#pipeline.push([], [{ kind: "milestone", name: "canary" }]);
-        this.#pump();
       }
       cancel = clock.after(Math.min(100, canaryMs), look);
     };
     look();
     return () => cancel();
+  }
+
+  /** Mute, expiry, canary and the retry of a full store (2.6, 3.5, 3.6). */
+  #watch(now: number): void {
+    const { muteAfterMs, expireAfterMs, canaryMs, fullRetryMs } = this.#options;
+    if (this.#proof.ageMs(now) >= expireAfterMs) return this.end({ kind: "expired" });
+    if (!this.#mute && this.stuckMs(now) >= muteAfterMs) this.#setMute(true);
+    if (this.#readOnlySince !== undefined && now - this.#readOnlySince >= fullRetryMs) this.#tryWriting();
+    if (this.#sentAt === undefined && this.#proof.ageMs(now) >= canaryMs) {
+      this.#pipeline.push([], [{ kind: "milestone", name: "canary" }]);
+      this.#pump();
+    }
   }
 
   #setMute(on: boolean): void {
@@ -337,31 +347,28 @@ export class LeaderLoop {
     const { clock, telemetry, speaker } = this.#options;
     const already = this.#readOnlySince !== undefined;
     this.#readOnlySince = clock.now();
-    this.#lastProofSentAt = clock.now();
-    this.#options.onProof(clock.now());
-    if (already) {
-      // Only the probe was refused; what it would have said is not said, everything else goes on.
-      this.#pipeline.settle();
-      this.#undo = [];
-      return this.#pump();
-    }
+    this.#proof.proved(clock.now());
+    // Only the probe was refused; everything else goes on.
+    if (already) return this.#pump();
     telemetry.log.error("read-only: the store's space is exhausted");
     this.#startOver();
     speaker.restart((input) => this.#mailbox.deliver(input));
     this.#mailbox.deliver({ kind: "readOnly", on: true, reason: "the store's space is exhausted" });
   }
 
-  /** Rewrites `meta` as it is: if that commits, there is room again. */
+  /** Waits for the transaction in flight, if there is one, and for nothing else: a busy leader is never without. */
   #tryWriting(): void {
     this.#readOnlySince = this.#options.clock.now();
+    this.#probeDue = true;
+    this.#pump();
+  }
+
+  /** Rewrites `meta` as it is: if that commits, there is room again. */
+  #probe(): PipelineBatch<Change, Output> {
+    this.#probeDue = false;
     const meta = this.#options.follower.tables.meta;
     assert(meta !== undefined, "a leader's registry has a meta row");
-    const change: Change = { kind: "meta", id: "", record: meta };
-    const before = this.#pipeline.depth;
-    if (before > 0) return;
-    this.#undo.push([change]);
-    this.#pipeline.push([{ writes: [change], bytes: 64 }], [{ kind: "milestone", name: "roomAgain" }]);
-    this.#pump();
+    return { writes: [{ kind: "meta", id: "", record: meta }], bytes: 64, atoms: 0, words: [{ kind: "milestone", name: "roomAgain" }] };
   }
 
   /** Called by the speaker's owner when the `roomAgain` milestone is said. */

@@ -102,7 +102,8 @@ export interface RegistryPort {
   /**
    * Commits one batch; only one may be in flight. Resolves when its fate is known, however long that takes; `signal`
    * gives up waiting (rejects with the signal's reason: the fate is then unknown).
-   * `onAttempt` hears of each copy that got no definite answer.
+   * `onAttempt` hears of each copy that settled nothing: unanswered, or refused (StoreFull) while an earlier one may
+   * still land.
    */
   commit(batch: Batch, signal: AbortSignal, onAttempt?: (error: unknown) => void): Promise<BatchResult>;
 

@@ -1,4 +1,5 @@
 import test from "ava";
+import { delay } from "../../src/async/abort.ts";
 import { Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { decodeRow } from "../../src/wire/registry-codec.ts";
 import { rowKey } from "../../src/core/registry/change.ts";
@@ -205,6 +206,61 @@ test("3.5, 3.11 a leader that came through a full store steps down, and follows 
   t.is(failure, undefined);
   t.deepEqual(masters.leaders(), ["m2"]);
   t.is(masters.server.candidates().length, 3);
+});
+
+test("3.5 the store is tried again under steady traffic, too: what waits for a barrier lets it go first", async (t) => {
+  await using masters = await trio();
+  const leader = masters.leader();
+  masters.server.full = true;
+  new SchedulerClient(leader, "f1");
+  await masters.run(500);
+  const agent = new AgentClient(leader);
+  const { store } = leader;
+  const barrier = store.barrier.bind(store);
+  store.barrier = async (...args) => {
+    await delay(15, undefined, masters.clock);
+    return barrier(...args);
+  };
+  const busy = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      void leader.master.operators.call({ allowStale: false, call: { $case: "listMasters", value: {} } }, "").catch(() => {});
+      await masters.run(10);
+    }
+  };
+  await busy(6_000);
+  t.true(leader.telemetry.lines.every(({ message }) => !message.includes("takes writes again")));
+  masters.server.full = false;
+  await busy(6_000);
+  t.true(leader.telemetry.lines.some(({ message }) => message.includes("takes writes again")));
+  t.false(agent.closed);
+  t.deepEqual(masters.leaders(), ["m1"]);
+});
+
+test("2.13, 3.5 full, with a copy of a batch in doubt: a lone leader is mute, and neither expires nor loses its key", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1"]);
+  const leader = masters.leader();
+  leader.store.holdNextCommit();
+  masters.server.full = true;
+  const framework = new SchedulerClient(leader, "f1");
+  await masters.run(20_000);
+  t.deepEqual(masters.leaders(), ["m1"]);
+  t.false(framework.subscribed);
+  t.is(leader.telemetry.lines.filter(({ level, message }) => level === "error" && message.includes("in doubt")).length, 1);
+  masters.server.full = false;
+  await masters.run(500);
+  t.true(framework.subscribed, "the batch is settled");
+  t.deepEqual(masters.leaders(), ["m1"]);
+});
+
+test("2.13, 3.5 full, with a copy of a batch in doubt: who is deposed meanwhile leads no longer", async (t) => {
+  await using masters = await trio();
+  const leader = masters.leader();
+  leader.store.holdNextCommit();
+  masters.server.full = true;
+  new SchedulerClient(leader, "f1");
+  await masters.run(3_000);
+  t.deepEqual(masters.leaders(), ["m2"]);
 });
 
 test("2.4 promotion works in a full store", async (t) => {

@@ -133,7 +133,7 @@ export class MemoryStore implements Store {
         });
         if (result.kind === "committed" && batch.writes.some(({ key }) => key === "meta")) this.#metaModRevision = result.revision;
         if (fault === undefined && !(result.kind === "noSpace" && inDoubt)) return result;
-        if (result.kind === "noSpace") await this.#change(signal, () => !server.full);
+        if (result.kind === "noSpace") onAttempt?.(new StoreFull("commit", "memory", "database space exceeded"));
       }
       if (fault !== undefined) {
         inDoubt = true;
