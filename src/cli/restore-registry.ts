@@ -1,4 +1,5 @@
 /** Tells a registry that it comes out of a backup, or is all that is left (13.2). */
+import { NO_EPOCH } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { RestorePort } from "../ports/registry.ts";
 import { HeadRecord, MetaRecord } from "../wire/gen/mesarch/v1/registry.ts";
@@ -35,7 +36,8 @@ export async function restoreRegistry(port: RestorePort, options: RestoreOptions
     clusterId: old?.clusterId ?? emptyClusterId!,
     generation,
     format: old?.format ?? REGISTRY_FORMAT,
-    lastEpochBefore: found === undefined ? undefined : HeadRecord.decode(found.head).epoch,
+    // Of what was before an empty registry nothing is remembered; but that there was something, is (1.4, 5.4).
+    lastEpochBefore: found === undefined ? { ...NO_EPOCH } : HeadRecord.decode(found.head).epoch,
   };
   const outcome = await port.replaceMeta(found?.meta, MetaRecord.encode(meta).finish(), signal);
   if (outcome === "replaced") return generation;

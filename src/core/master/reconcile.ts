@@ -4,9 +4,10 @@
  */
 import { TaskState, TaskStatus_Reason as Reason, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Call_Reconcile } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { AgentRecord, TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { isTerminal } from "../../model/task-state.ts";
 import { type Tables, taskIdOf } from "../registry/tables.ts";
+import { anyAwaited, isAwaited } from "./awaited.ts";
 import { sayStatus, sendUpdate } from "./framework-events.ts";
 import * as settled from "./settled.ts";
 import { shownState } from "./standing.ts";
@@ -23,10 +24,9 @@ export function reconcile(state: MasterState, tx: Tx, stream: FrameworkStream, c
     }
     return;
   }
-  let known: boolean | undefined;
-  const awaited = (): boolean => (known ??= anyAwaited(state));
+  const any = anyAwaited(state, tx.now);
   for (const { taskId, agentId } of call.tasks) {
-    answer(state, tx, stream, taskId?.value ?? "", agentId?.value ?? "", awaited);
+    answer(state, tx, stream, taskId?.value ?? "", agentId?.value ?? "", any);
   }
 }
 
@@ -34,7 +34,7 @@ export function reconcile(state: MasterState, tx: Tx, stream: FrameworkStream, c
  * The answer about one task.
  *
  * @param agentId where the framework believes it to be; empty: it does not know.
- * @param awaited whether any agent may still bring tasks nobody knows (5.4); looks at all agents.
+ * @param any whether any agent may still bring tasks nobody knows (5.4); looks at all agents.
  */
 export function answer(
   state: MasterState,
@@ -42,14 +42,15 @@ export function answer(
   stream: FrameworkStream,
   taskId: string,
   agentId: string,
-  awaited: () => boolean = () => anyAwaited(state),
+  any: () => boolean = anyAwaited(state, tx.now),
 ): void {
   const known = state.tables.taskById(stream.frameworkId, taskId);
   if (known !== undefined) return answerKnown(state, tx, stream, known);
   const finished = state.tables.finishedById(stream.frameworkId, taskId)?.task;
   if (finished !== undefined) return sayStatus(tx, stream, latest(state, tx.now, finished, finished.state as TaskState));
-  const verdict = unknownTask(state, agentId, awaited);
-  if (verdict !== undefined) sayStatus(tx, stream, masterStatus(state, tx.now, { taskId, agentId }, verdict));
+  if (agentId === "" ? any() : isAwaited(state, tx.now, agentId)) return;
+  const verdict = unknownTask(state, agentId);
+  sayStatus(tx, stream, masterStatus(state, tx.now, { taskId, agentId }, verdict));
 }
 
 /** The present state of a task there is a row of. */
@@ -112,39 +113,22 @@ function returned(tables: Tables, record: TaskRecord): Verdict | undefined {
   return { state, reason: Reason.REASON_AGENT_REREGISTERED, message: "The agent is back" };
 }
 
-/** Undefined: not known yet, so nothing is said (5.4). */
-function unknownTask(state: MasterState, agentId: string, awaited: () => boolean): Verdict | undefined {
+/** What became of a task that nobody knows, by its agent. */
+function unknownTask(state: MasterState, agentId: string): Verdict {
   const agent = state.tables.agents.get(agentId);
-  if (agent === undefined) {
-    if (agentId === "" && awaited()) return undefined;
-    return unknown(TaskState.TASK_UNKNOWN, "Task is unknown");
-  }
-  switch (agent.standing?.$case) {
+  switch (agent?.standing?.$case) {
+    case undefined:
+      return unknown(TaskState.TASK_UNKNOWN, "Task is unknown");
     case "unreachableAt":
       return {
         ...unknown(TaskState.TASK_UNREACHABLE, "Task is unreachable"),
-        unreachableTimeMs: agent.unreachableTimeMs,
+        unreachableTimeMs: agent?.unreachableTimeMs,
       };
     case "goneAt":
       return unknown(TaskState.TASK_GONE_BY_OPERATOR, "Task is gone");
-    default:
-      if (isAwaited(state, agent)) return undefined;
+    case "in":
       return unknown(TaskState.TASK_GONE, "Task is unknown to the agent");
   }
-}
-
-/** After a restore an agent may hold tasks that the registry does not know, until it confirms in this generation. */
-function isAwaited(state: MasterState, agent: AgentRecord): boolean {
-  return agent.generation < state.epoch.generation;
-}
-
-function anyAwaited(state: MasterState): boolean {
-  // Nothing was ever restored: no agent is of an older generation, and nobody has to look.
-  if (state.tables.meta?.lastEpochBefore === undefined) return false;
-  for (const agent of state.tables.agents.values()) {
-    if (agent.standing?.$case === "in" && isAwaited(state, agent)) return true;
-  }
-  return false;
 }
 
 function unknown(state: TaskState, text: string): Verdict {

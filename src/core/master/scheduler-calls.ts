@@ -1,6 +1,7 @@
 /** Every scheduler call but SUBSCRIBE: who may make it, in the order Mesos checks, and who handles it (Mesos 4 and 5). */
 import { type Call, Call_Type as CallType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { accept, launchesAnything } from "./accept.ts";
+import { concernsAwaited } from "./awaited.ts";
 import type { Input } from "./input.ts";
 import * as kill from "./kill.ts";
 import * as lifetime from "./framework-lifetime.ts";
@@ -47,6 +48,9 @@ function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
   if (state.readOnly !== "" && writes(asked)) return { code: 503, message: state.readOnly };
   if (state.nearlyFull !== "" && asked.accept !== undefined && launchesAnything(asked.accept)) {
     return { code: 503, message: state.nearlyFull };
+  }
+  if (concernsAwaited(state, tx.now, caller, asked)) {
+    return { code: 503, message: "After the restore of the registry, an agent that may have this task was not heard yet" };
   }
   return handle(state, tx, input, caller) ?? ACCEPTED;
 }
