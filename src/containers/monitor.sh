@@ -44,15 +44,31 @@ signal_group() {
 
 # Requests only ever get shorter, so an earlier timer may as well run on.
 obey_kill() {
-  [ -n "$child" ] && find_last kill && [ "$found" != "$grace" ] || return 0
-  grace=$found
-  signal_group TERM "$child"
-  setsid sh -c "$timer" timer "$grace" "$$" &
-  timers="$timers $!"
+  while [ -n "$child" ] && find_last kill && [ "$found" != "$grace" ]; do
+    grace=$found
+    signal_group TERM "$child"
+    start_timer
+  done
+}
+
+# Where no process is left for it there is no grace. A fork that fails would end the shell: `command eval` keeps dash from
+# that; bash tries for 15 s, in which a signal with a trap would leave it deaf for good, and does what EXIT says. A request
+# it ignored is found by the next look, and for an alarm it ignored there is this timer, which is shorter.
+start_timer() {
+  [ -z "$BASH_VERSION" ] || trap '' USR1 ALRM
+  trap 'signal_group KILL "$child"; finish' EXIT
+  command eval 'setsid sh -c "$timer" timer "$grace" "$$" & timers="$timers $!"' || signal_group KILL "$child"
+  trap - EXIT
+  heed_signals
+}
+
+heed_signals() {
+  trap obey_kill USR1
+  trap 'signal_group KILL "$child"' ALRM
 }
 
 # Sends SIGALRM to its parent $2, if that is still there, after $1 seconds.
-timer='sleep "$1"
+timer='command eval sleep \"\$1\"
   read -r pid name state parent rest < /proc/self/stat
   [ "$parent" != "$2" ] || kill -s ALRM "$2"'
 
@@ -73,12 +89,21 @@ become_task() {
 await_task() {
   while wait "$child"; status=$?; was_cut_short && [ -d "/proc/$child" ]; do :; done
   trap '' USR1 ALRM
-  for alarm in $timers; do signal_group KILL "$alarm"; done
+  stop_timers
   was_cut_short || return 0
   wait "$child"
   again=$?
   [ "$again" = 127 ] || status=$again
   [ "$status" -ge 0 ] || status=137
+}
+
+# One that ended may have been reaped long ago, and its pid be that of a stranger, whose parent is not this shell.
+stop_timers() {
+  for alarm in $timers; do
+    read -r stat < "/proc/$alarm/stat" || continue
+    set -- ${stat##*) }
+    [ "$2" != "$$" ] || signal_group KILL "$alarm"
+  done
 }
 
 was_cut_short() {
@@ -99,13 +124,22 @@ empty_cgroups() {
   done
 }
 
-# The ledger's block exists, so even a full disk takes the entry; where it does not, the status is kept until it does.
+# The ledger's block exists, so even a full disk takes the entry; where it does not, the status is kept until it does. Dash
+# goes on when even `sleep` cannot be forked.
 record_exit() {
   until printf 'exit %s %s\n' "$status" "$1" >> "$ledger"; do
     [ -d "$run" ] || exit
-    sleep 1
+    command eval 'sleep 1'
   done
   sync "$ledger" "$run"
+}
+
+finish() {
+  await_task
+  kill -s KILL -- "-$child"
+  empty_cgroups
+  find_last child || exit 0
+  if [ -n "$grace" ]; then record_exit 1; else record_exit 0; fi
 }
 
 main() {
@@ -114,8 +148,7 @@ main() {
   ledger=$run/ledger child= grace= timers=
   exec 3>&2 2> /dev/null
   trap '' TERM HUP INT QUIT
-  trap obey_kill USR1
-  trap 'signal_group KILL "$child"' ALRM
+  heed_signals
 
   read -r boot < /proc/sys/kernel/random/boot_id
   identify
@@ -125,11 +158,7 @@ main() {
   child=$!
   exec 3>&-
   obey_kill
-  await_task
-  kill -s KILL -- "-$child"
-  empty_cgroups
-  find_last child || exit 0
-  if [ -n "$grace" ]; then record_exit 1; else record_exit 0; fi
+  finish
 }
 
 main "$@"
