@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { RunState } from "../ports/containers.ts";
 import { append, ledgerPath, readLedger, type Ledger } from "./ledger.ts";
-import { isRunning } from "./process-identity.ts";
+import { isRunning, startedAt } from "./process-identity.ts";
 
 /** A state and the entries it was told from. */
 export interface Finding {
@@ -42,7 +42,7 @@ async function recordedState(runDirectory: string, { start, child, exit }: Ledge
 
 function monitoredState({ child }: Ledger): RunState {
   if (child === undefined || child === "void") return { kind: "starting" };
-  return { kind: "running", pid: child.pid, monitored: true };
+  return { kind: "running", pid: child.pid, monitored: true, startedAt: startedAt(child) };
 }
 
 /** Undefined if the run has to be looked at again. */
@@ -53,6 +53,6 @@ async function withoutMonitor(runDirectory: string): Promise<Finding | undefined
   if (ledger.child === undefined) ledger = await append(runDirectory, "child void");
   const { child } = ledger;
   if (child === undefined || child === "void") return undefined;
-  const state: RunState = isRunning(child) ? { kind: "running", pid: child.pid, monitored: false } : { kind: "lost" };
+  const state: RunState = isRunning(child) ? { kind: "running", pid: child.pid, monitored: false, startedAt: startedAt(child) } : { kind: "lost" };
   return { state, ledger };
 }

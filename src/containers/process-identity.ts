@@ -30,6 +30,14 @@ export function parseStat(stat: string): ProcessIdentity | undefined {
   return { pid: Number.parseInt(stat, 10), startTime };
 }
 
+/** The kernel's unit for times of processes, the same on every Linux. */
+const TICK_MS = 10;
+
+/** When a process started, in milliseconds of this process's `performance.now()`: no wall clock can move it. */
+export function startedAt({ startTime }: ProcessIdentity): number {
+  return (Number(startTime) - Number(fieldsOf(readStat(process.pid)).startTime)) * TICK_MS;
+}
+
 export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startTime === identity.startTime;
 }

@@ -40,8 +40,11 @@ export type RunState =
   | { readonly kind: "cancelled" }
   /** A monitor holds the start mark; its child is not there yet. */
   | { readonly kind: "starting" }
-  /** The command runs. `monitored` is false when the monitor died: the exit status will then stay unknown. */
-  | { readonly kind: "running"; readonly pid: number; readonly monitored: boolean }
+  /**
+   * The command runs. `monitored` is false when the monitor died: the exit status will then stay unknown. `startedAt`: by
+   * this process's monotonic clock, below zero for a command older than this process; absent where nobody knows.
+   */
+  | { readonly kind: "running"; readonly pid: number; readonly monitored: boolean; readonly startedAt?: number }
   /**
    * `status` as a shell reports it: 0-255, and 128 + n for signal n. `killed`: a kill was asked for before the end.
    * `endedAtMs`: wall clock, milliseconds since the Unix epoch, to be shown only. Final.

@@ -2,7 +2,7 @@ import test from "ava";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { bootId, identify, isRunning, parseStat, signalGroup, signalProcess, signalRemains } from "../../src/containers/process-identity.ts";
+import { bootId, identify, isRunning, parseStat, signalGroup, signalProcess, signalRemains, startedAt } from "../../src/containers/process-identity.ts";
 import { eventually } from "./observed-runs.ts";
 
 /** A line of /proc/PID/stat with the fields that matter. */
@@ -21,6 +21,17 @@ test("a zombie is no process, unless threads of it run on", (t) => {
   t.is(parseStat(stat("sh", "X")), undefined);
   t.truthy(parseStat(stat("sh", "Z", 2)));
   t.is(parseStat(""), undefined);
+});
+
+test("11.2 a process's start is told by the monotonic clock", async (t) => {
+  const before = performance.now();
+  const child = spawn("/bin/cat", { stdio: ["pipe", "ignore", "ignore"] });
+  await once(child, "spawn");
+  const at = startedAt(identify(child.pid!)!);
+  // Ticks are 10 ms, of both processes.
+  t.true(at > before - 100 && at < performance.now() + 100, `${at} is not between ${before} and ${performance.now()}`);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 });
 
 test("only the very process is signalled", async (t) => {

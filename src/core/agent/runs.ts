@@ -1,9 +1,8 @@
 /** What is seen of a task's process, and what time makes of it (8.4, 8.9). */
 import type { RunState } from "../../ports/containers.ts";
-import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import { actOnKill, cancel, cancelLost, killGraceOf, orderKill } from "./launches.ts";
 import { type AgentState, type AgentTask, idOf, latestUpdate } from "./state.ts";
-import { forget, makeUpdate, stateOf } from "./status-stream.ts";
+import { forget, makeUpdate } from "./status-stream.ts";
 import { HOST_RESTARTED, RUNNING, endOf, launchFailed } from "./statuses.ts";
 import type { Step } from "./step.ts";
 
@@ -74,7 +73,7 @@ export function killAll(state: AgentState, step: Step): void {
 }
 
 function observe(state: AgentState, step: Step, task: AgentTask, run: RunState): void {
-  if (run.kind === "running") return running(state, step, task, run.pid);
+  if (run.kind === "running") return running(state, step, task, run);
   // Ended before anyone saw it run: frameworks still want to hear that it did.
   if (run.kind === "exited" && latestUpdate(task) === undefined) makeUpdate(state, step, task, RUNNING(undefined));
   const end = endOf(task, run, state.settings.bootId);
@@ -83,23 +82,20 @@ function observe(state: AgentState, step: Step, task: AgentTask, run: RunState):
   makeUpdate(state, step, task, end);
 }
 
-function running(state: AgentState, step: Step, task: AgentTask, pid: number): void {
+function running(state: AgentState, step: Step, task: AgentTask, { pid, startedAt = step.now }: Extract<RunState, { kind: "running" }>): void {
   const before = task.phase;
   if (before === "running") return;
   task.phase = "running";
   state.deadlines.clear(`run/${idOf(task)}`);
   if (latestUpdate(task) === undefined) makeUpdate(state, step, task, RUNNING(pid));
-  armCompletion(state, step, task);
+  armCompletion(state, step, task, startedAt);
   if (before === "starting") actOnKill(step, task);
 }
 
-/** 11.2: counted from the process's start, which the update about it tells; after a restart by the wall clock. */
-function armCompletion(state: AgentState, step: Step, task: AgentTask): void {
+/** 11.2: counted from the process's start, also after a restart. */
+function armCompletion(state: AgentState, step: Step, task: AgentTask, startedAt: number): void {
   const limit = task.accepted.task?.maxCompletionTime;
   if (limit === undefined) return;
-  const known = [task.acknowledged, ...task.updates].find((update) => stateOf(update) === TaskState.TASK_RUNNING);
-  const startedAt = (known?.status?.timestamp ?? step.wall / 1000) * 1000;
   const limitMs = Number(limit.nanoseconds ?? 0) / 1e6;
-  const left = Math.min(limitMs, Math.max(0, startedAt + limitMs - step.wall));
-  state.deadlines.set(`run/${idOf(task)}`, step.now + left);
+  state.deadlines.set(`run/${idOf(task)}`, Math.max(step.now, startedAt + limitMs));
 }

@@ -25,6 +25,8 @@ export function launchId(n: number): string {
 
 export class AgentWorld {
   now = 0;
+  /** The wall clock shows this much more than `now`. */
+  wallOffset = 1_000_000;
   /** The boot the host is in; see `restart`. */
   boot = "boot-1";
   starts = 0;
@@ -68,7 +70,7 @@ export class AgentWorld {
 
   /** One step, made durable at once. */
   step(input: Input): void {
-    const { writes, outputs } = this.machine.step(input, this.now, this.now + 1_000_000);
+    const { writes, outputs } = this.machine.step(input, this.now, this.now + this.wallOffset);
     for (const write of writes) {
       if (write.kind === "epoch") this.epoch = write.epoch;
       else this.journal.push(JournalRecord.encode(write.record).finish());

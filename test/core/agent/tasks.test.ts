@@ -208,8 +208,11 @@ test("11.2: after a restart the completion time goes on from when the command st
   const link = world.confirmed();
   link.launch(1, { task: { maxCompletionTime: { nanoseconds: 60_000_000_000n } } });
   world.run(1, RUNNING);
+  const startedAt = world.now;
   world.pass(40_000);
-  world.restart({ 1: RUNNING });
+  // The wall clock is set meanwhile: it decides nothing.
+  world.wallOffset += 86_400_000;
+  world.restart({ 1: { kind: "running", pid: 100, monitored: true, startedAt } });
   world.take();
   world.pass(19_999);
   t.deepEqual(world.take(), []);
