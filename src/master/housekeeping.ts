@@ -65,13 +65,16 @@ export class Housekeeping {
     const { loop, log } = this.#options;
     if (share > FULL_SHARE && !this.#nearlyFull) {
       this.#nearlyFull = true;
-      const reason = `the store holds ${usedBytes} of ${quotaBytes} bytes; give etcd a larger quota or compact and defragment it`;
       log.error("no launches until the store has room", { usedBytes, quotaBytes });
-      loop.deliver({ kind: "nearlyFull", reason });
     } else if (share < ROOM_SHARE && this.#nearlyFull) {
       this.#nearlyFull = false;
       log.info("the store has room again", { usedBytes, quotaBytes });
       loop.deliver({ kind: "nearlyFull", reason: "" });
+    }
+    // Each time: a machine that was made anew does not know (3.5).
+    if (this.#nearlyFull) {
+      const reason = `the store holds ${usedBytes} of ${quotaBytes} bytes; give etcd a larger quota or compact and defragment it`;
+      loop.deliver({ kind: "nearlyFull", reason });
     }
   }
 

@@ -236,6 +236,31 @@ test("3.5 the store is tried again under steady traffic, too: what waits for a b
   t.deepEqual(masters.leaders(), ["m1"]);
 });
 
+test("13.3 a store that is nearly full still keeps launches away after it was full", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1"]);
+  const leader = masters.leader();
+  leader.store.size = async () => ({ usedBytes: 90, quotaBytes: 100 });
+  const keptAway = async (): Promise<boolean> => {
+    const asked = leader.master.operators.call({ allowStale: false, call: { $case: "getStatus", value: {} } }, "");
+    await masters.run(50);
+    const { answer } = await asked;
+    return answer?.$case === "status" && answer.value.warnings.some((warning) => warning.startsWith("no launches"));
+  };
+  await masters.run(12_000);
+  t.true(await keptAway());
+  masters.server.full = true;
+  new SchedulerClient(leader, "f1");
+  await masters.run(1_000);
+  masters.server.full = false;
+  await masters.run(17_000);
+  t.true(await keptAway());
+  leader.store.size = async () => ({ usedBytes: 70, quotaBytes: 100 });
+  await masters.run(12_000);
+  t.false(await keptAway());
+  t.is(leader.telemetry.lines.filter(({ message }) => message.includes("no launches until")).length, 1, "said once");
+});
+
 test("2.13, 3.5 full, with a copy of a batch in doubt: a lone leader is mute, and neither expires nor loses its key", async (t) => {
   await using masters = new Masters();
   await masters.start(["m1"]);
