@@ -8,8 +8,9 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { FailoverPhases, LeaderRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import type { Victory } from "./campaign.ts";
 
-/** Traces of carried tasks a failover's trace links to. */
+/** Traces of carried tasks a failover's trace links to, and how many tasks are looked at for them. */
 const LINKS = 100;
+const LOOKED_AT = 10_000;
 
 export interface FailoverRecordOptions {
   readonly clock: Clock;
@@ -24,17 +25,18 @@ export class FailoverRecord {
   readonly #options: FailoverRecordOptions;
   /** Wall clock of the first sign. */
   readonly #startedAt: number;
-  readonly #carried: readonly string[];
+  /** Cluster clock of the last leader's last batch: what was launched later is not carried over. */
+  readonly #clockBefore: number;
   #record: LeaderRecord;
   #closed = false;
 
   constructor(options: FailoverRecordOptions) {
-    const { clock, telemetry, victory, epoch, master, tables } = options;
+    const { clock, victory, epoch, master, tables } = options;
     this.#options = options;
     const now = clock.now();
     const wall = clock.wall();
     this.#startedAt = wall - (now - victory.firstSignAt);
-    this.#carried = telemetry.enabled ? carriedTraces(tables) : [];
+    this.#clockBefore = tables.head?.clusterClock ?? 0;
     const last = newestLeader(tables);
     this.#record = {
       epoch: { ...epoch },
@@ -77,7 +79,7 @@ export class FailoverRecord {
   close(): boolean {
     if (this.#closed) return false;
     this.#closed = true;
-    const { telemetry, epoch, master } = this.#options;
+    const { telemetry, epoch, master, tables } = this.#options;
     const phases = this.#record.phases!;
     const at = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : this.#startedAt + ms);
     const traceparent = recordFailover(telemetry, {
@@ -96,7 +98,7 @@ export class FailoverRecord {
           first_launch: at(phases.firstLaunchMs),
         }).filter(([, time]) => time !== undefined),
       ),
-      carried: this.#carried,
+      carried: telemetry.enabled ? carriedTraces(tables, this.#clockBefore) : [],
       tasksCarried: this.#record.tasksCarried,
     });
     telemetry.log.info("failover over", { cause: this.#record.cause, ms: wholeMs(phases), traceparent });
@@ -121,11 +123,14 @@ function newestLeader(tables: Tables): LeaderRecord | undefined {
   return newest;
 }
 
-function carriedTraces(tables: Tables): string[] {
+/** The oldest come first, and those of the present leader last. */
+function carriedTraces(tables: Tables, clockBefore: number): string[] {
   const traces: string[] = [];
-  for (const task of tables.tasks.values()) {
-    if (task.traceparent !== "") traces.push(task.traceparent);
-    if (traces.length >= LINKS) break;
+  let looked = 0;
+  for (const { traceparent, launchedAt } of tables.tasks.values()) {
+    looked += 1;
+    if (traceparent !== "" && launchedAt <= clockBefore) traces.push(traceparent);
+    if (traces.length >= LINKS || looked >= LOOKED_AT) break;
   }
   return traces;
 }
