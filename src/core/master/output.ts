@@ -36,7 +36,7 @@ export type Milestone =
  * was elected, which stays true.
  */
 export function isUnfenced(output: Output): boolean {
-  if (output.kind === "milestone" || output.kind === "alarm") return true;
+  if (output.kind === "milestone") return true;
   // A refusal says that nothing was done.
   if (output.kind === "reply") return output.code === 503;
   if (output.kind !== "agent") return false;

@@ -1,0 +1,351 @@
+/**
+ * Frameworks: schedulers that want a number of services to run and jobs to be done, and go about it like users of the
+ * SDK: what was not answered is asked again on the next stream. The scheduler process may die; what it remembers stays.
+ */
+import { isTerminal, stateName } from "../../src/model/task-state.ts";
+import type { TaskStateName } from "../../src/sdk/index.ts";
+import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
+import {
+  FrameworkInfo_Capability_Type as Capability,
+  Offer_Operation_Type,
+  TaskInfo,
+  TaskStatus_Reason,
+  TaskStatus_Source,
+  TaskState,
+  Value_Type,
+  type Offer,
+  type TaskStatus,
+} from "../../src/wire/gen/mesos/v1/mesos.ts";
+import { Call, Call_Type, Event_Type, type Event } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import type { CallName, Unrecorded } from "../history/event.ts";
+import { Chance } from "./chance.ts";
+import { doorOf } from "./masters.ts";
+import type { Network, Wire } from "./network.ts";
+import { amountsOf } from "./rows.ts";
+import { SimProcess, type VirtualTime } from "./virtual-time.ts";
+
+export interface FrameworkPlan {
+  readonly name: string;
+  readonly failoverTimeoutS: number;
+  readonly partitionAware: boolean;
+  /** Tasks that are to run all the time. */
+  readonly services: number;
+  /** Tasks to be done, a few at a time. */
+  readonly jobs: number;
+  readonly jobMs: number;
+  /** How often an update is not acknowledged at first. */
+  readonly forgetsAck: number;
+}
+
+export interface FrameworksWorld {
+  readonly seed: number;
+  readonly time: VirtualTime;
+  readonly network: Network;
+  readonly masters: readonly string[];
+  readonly write: (event: Unrecorded) => void;
+}
+
+interface Pending {
+  readonly number: number;
+  readonly op: CallName | undefined;
+  readonly value: object;
+  readonly call: Call;
+  settle: () => void;
+}
+
+interface KnownTask {
+  readonly id: string;
+  readonly service: boolean;
+  state: TaskState;
+  agent: string;
+  killing: boolean;
+}
+
+const RECONNECT_MS = 60;
+/** A call without an answer for this long is given up. */
+const CALL_TIMEOUT_MS = 30_000;
+const JOBS_AT_A_TIME = 4;
+
+export class SimFramework {
+  readonly plan: FrameworkPlan;
+  readonly tasks = new Map<string, KnownTask>();
+  readonly #world: FrameworksWorld;
+  readonly #chance: Chance;
+  readonly #pending = new Map<number, Pending>();
+  #process: SimProcess | undefined;
+  #wire: Wire | undefined;
+  #subscribed = false;
+  #hint = "";
+  #starts = 0;
+  #serial = 0;
+  #calls = 0;
+  #jobsStarted = 0;
+  /** Wants nothing more, and ends what it has. */
+  #closing = false;
+  over = false;
+
+  constructor(world: FrameworksWorld, plan: FrameworkPlan) {
+    this.#world = world;
+    this.plan = plan;
+    this.#chance = new Chance(world.seed, `framework/${plan.name}`);
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get process(): SimProcess | undefined {
+    return this.#process?.alive ? this.#process : undefined;
+  }
+
+  get subscribed(): boolean {
+    return this.process !== undefined && this.#subscribed;
+  }
+
+  get unanswered(): number {
+    return this.#pending.size;
+  }
+
+  /** What it wants and does not have, in words; empty when it is content. */
+  get wishes(): string[] {
+    if (this.over) return [];
+    const missing = this.#missing();
+    const open = [...this.tasks.values()].filter(({ state, service }) => !service && !isTerminal(state));
+    const wishes = [...missing.keys()].map((kind) => `${missing.get(kind)} ${kind} missing`).filter((wish) => !wish.startsWith("0 "));
+    if (open.length > 0) wishes.push(`open: ${open.map(({ id, state }) => `${id} ${stateName(state)}`).join(", ")}`);
+    return this.#closing ? (this.#pending.size > 0 ? ["teardown unanswered"] : []) : wishes;
+  }
+
+  start(): void {
+    if (this.process !== undefined || this.over) return;
+    this.#starts += 1;
+    this.#process = new SimProcess(this.#world.time, `framework/${this.name}`, this.name);
+    this.#subscribed = false;
+    this.#wire = undefined;
+    // What a scheduler had asked and not yet heard of is not remembered by its successor, which reconciles instead.
+    for (const pending of [...this.#pending.values()]) this.#settle(pending, "unknown");
+    void this.#live(this.#process);
+  }
+
+  kill(): void {
+    this.#process?.kill();
+    this.#subscribed = false;
+  }
+
+  /** Ends everything it has. */
+  teardown(): void {
+    this.#closing = true;
+    if (!this.over) this.#call("teardown", { framework: this.name }, { type: Call_Type.TEARDOWN });
+  }
+
+  /** Kills one of its tasks, if any runs. */
+  killOne(): void {
+    const running = [...this.tasks.values()].filter(({ state, killing }) => state === TaskState.TASK_RUNNING && !killing);
+    if (running.length === 0 || this.#closing) return;
+    const task = this.#chance.pick(running);
+    task.killing = true;
+    const kill = { taskId: { value: task.id }, ...(this.#chance.happens(0.5) && { agentId: { value: task.agent } }) };
+    this.#call("kill", { framework: this.name, task: task.id, graceMs: 3_000 }, { type: Call_Type.KILL, kill });
+  }
+
+  /** Asks about everything, or about each task it thinks is open. */
+  reconcile(explicit: boolean): void {
+    const open = [...this.tasks.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
+    const tasks = explicit ? open : [];
+    if (explicit && open.length === 0) return;
+    const reconcile = { tasks: tasks.map((id) => ({ taskId: { value: id } })) };
+    this.#call("reconcile", { framework: this.name, tasks }, { type: Call_Type.RECONCILE, reconcile });
+  }
+
+  async #live(process: SimProcess): Promise<void> {
+    for (let attempt = 0; process.alive && !this.over; attempt += 1) {
+      const address = this.#hint !== "" ? this.#hint : this.#world.masters[attempt % this.#world.masters.length]!;
+      this.#hint = "";
+      const wire = await this.#world.network.connect(process, doorOf(address, "schedulers"));
+      if (wire !== undefined) await this.#serve(process, wire);
+      await new Promise<void>((resolve) => process.clock.after(this.#chance.between(0.5, 1.5) * RECONNECT_MS, resolve));
+    }
+  }
+
+  /** One stream, to its end. */
+  #serve(process: SimProcess, wire: Wire): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wire = wire;
+      wire.onMessage = (bytes) => this.#heard(SchedulerItem.decode(bytes), wire);
+      wire.onClose = () => {
+        if (this.#wire === wire) {
+          if (this.#subscribed) this.#observe("disconnected", { framework: this.name });
+          this.#subscribed = false;
+          this.#wire = undefined;
+        }
+        resolve();
+      };
+      // A master that is silent is left.
+      process.clock.after(10_000, () => this.#wire === wire && !this.#subscribed && this.#leave(wire));
+      const info = this.#info();
+      const call = Call.fromPartial({ frameworkId: { value: this.name }, type: Call_Type.SUBSCRIBE, subscribe: { frameworkInfo: info } } as object);
+      wire.send(NumberedCall.encode({ number: 0, call, traceparent: "" }).finish());
+    });
+  }
+
+  #leave(wire: Wire): void {
+    wire.close("left");
+    wire.onClose("left");
+  }
+
+  #info(): object {
+    const capabilities = [Capability.MULTI_ROLE, ...(this.plan.partitionAware ? [Capability.PARTITION_AWARE] : [])].map((type) => ({ type }));
+    return { id: { value: this.name }, user: "root", name: this.name, roles: ["*"], failoverTimeout: this.plan.failoverTimeoutS, capabilities };
+  }
+
+  #heard({ item }: SchedulerItem, wire: Wire): void {
+    if (wire !== this.#wire) return;
+    if (item?.$case === "notLeading") this.#hint = item.value.leaderAddress;
+    else if (item?.$case === "reply") {
+      const { number, code, epoch, revision } = item.value;
+      const pending = this.#pending.get(number);
+      if (pending === undefined) return;
+      if (code === 503) return void this.#process?.clock.after(this.#chance.between(50, 300), () => this.#send(pending));
+      const at = { ...(epoch !== undefined && { epoch: `${epoch.generation}-${epoch.revision}` }), revision };
+      this.#settle(pending, code < 300 ? "ok" : "fail", at, code < 300 ? undefined : `${code} ${item.value.message}`);
+    } else if (item?.$case === "event") this.#event(item.value);
+  }
+
+  #event(event: Event): void {
+    switch (event.type) {
+      case Event_Type.SUBSCRIBED:
+        this.#subscribed = true;
+        this.#observe("subscribed", { framework: this.name });
+        for (const pending of this.#pending.values()) this.#send(pending);
+        if (this.#starts > 1 || this.#chance.happens(0.3)) this.reconcile(this.#chance.happens(0.5));
+        return;
+      case Event_Type.OFFERS:
+        for (const offer of event.offers?.offers ?? []) this.#offered(offer);
+        return;
+      case Event_Type.RESCIND:
+        return this.#observe("rescind", { framework: this.name, offer: event.rescind?.offerId?.value ?? "" });
+      case Event_Type.UPDATE:
+        return this.#updated(event.update!.status!);
+      case Event_Type.ERROR:
+        this.#observe("frameworkError", { framework: this.name, message: event.error?.message ?? "" });
+        if (/removed/.test(event.error?.message ?? "")) {
+          this.over = true;
+          for (const pending of [...this.#pending.values()]) this.#settle(pending, pending.op === "teardown" ? "ok" : "unknown");
+        }
+    }
+  }
+
+  #missing(): Map<"services" | "jobs", number> {
+    const open = [...this.tasks.values()].filter(({ state }) => !isTerminal(state) && !isLost(state));
+    const services = this.plan.services - open.filter(({ service }) => service).length;
+    const atATime = JOBS_AT_A_TIME - open.filter(({ service }) => !service).length;
+    const jobs = Math.max(0, Math.min(this.plan.jobs - this.#jobsStarted, atATime));
+    return new Map([["services", Math.max(0, services)], ["jobs", jobs]]);
+  }
+
+  #offered(offer: Offer): void {
+    const id = offer.id?.value ?? "";
+    const agent = offer.agentId?.value ?? "";
+    const resources = amountsOf(offer.resources);
+    this.#observe("offer", { framework: this.name, offer: id, agent, role: "*", resources });
+    const missing = this.#missing();
+    const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
+    const tasks: KnownTask[] = [];
+    for (const [kind, count] of missing) {
+      const limit = Math.min(room, 4);
+      for (let i = 0; i < count && tasks.length < limit && !this.#closing; i += 1) tasks.push(this.#newTask(kind === "services", agent));
+    }
+    if (tasks.length === 0) {
+      const decline = { offerIds: [{ value: id }], filters: { refuseSeconds: this.#chance.between(1, 4) } };
+      return this.#call("decline", { framework: this.name, offers: [id] }, { type: Call_Type.DECLINE, decline });
+    }
+    const taskInfos = tasks.map((task) => this.#taskInfo(task, agent));
+    const accept = {
+      offerIds: [{ value: id }],
+      operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos } }],
+      filters: { refuseSeconds: 1 },
+    };
+    const value = {
+      framework: this.name,
+      offers: [id],
+      agent,
+      tasks: taskInfos.map((info) => ({ task: info.taskId?.value ?? "", resources: amountsOf(info.resources) })),
+    };
+    this.#call("launch", value, { type: Call_Type.ACCEPT, accept });
+  }
+
+  #newTask(service: boolean, agent: string): KnownTask {
+    if (!service) this.#jobsStarted += 1;
+    const task: KnownTask = { id: `${this.name}.${(this.#serial += 1)}`, service, state: TaskState.TASK_STAGING, agent, killing: false };
+    this.tasks.set(task.id, task);
+    return task;
+  }
+
+  #taskInfo({ id, service }: KnownTask, agent: string): TaskInfo {
+    const scalar = (name: string, value: number): object => ({ name, type: Value_Type.SCALAR, scalar: { value } });
+    const value = service ? "serve" : `run ${Math.round(this.#chance.tailed(this.plan.jobMs))}`;
+    return TaskInfo.fromPartial({
+      name: id,
+      taskId: { value: id },
+      agentId: { value: agent },
+      resources: [scalar("cpus", 0.5), scalar("mem", 64)],
+      command: { shell: true, value },
+    } as object);
+  }
+
+  #updated(status: TaskStatus): void {
+    const id = status.taskId?.value ?? "";
+    const uuid = Buffer.from(status.uuid ?? []).toString("hex");
+    const agent = status.agentId?.value ?? "";
+    const source = status.source === TaskStatus_Source.SOURCE_MASTER ? "master" : "agent";
+    const reason = reasonNames.get(status.reason ?? -1) ?? "";
+    this.#observe("update", { framework: this.name, task: id, agent, state: stateName(status.state!) as TaskStateName, uuid, source, reason });
+    const task = this.tasks.get(id);
+    if (task !== undefined && !isTerminal(task.state)) {
+      task.state = status.state!;
+      // What never began is not done: a job is asked for anew, under another name.
+      if (isTerminal(task.state) && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
+    }
+    if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
+    const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: status.uuid! };
+    this.#call("acknowledge", { framework: this.name, agent, task: id, uuid }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
+  }
+
+  #call(op: CallName, value: object, call: object): void {
+    const number = (this.#calls += 1);
+    const pending: Pending = {
+      number,
+      op,
+      value,
+      call: Call.fromPartial({ ...call, frameworkId: { value: this.name } } as object),
+      settle: this.#process?.clock.after(CALL_TIMEOUT_MS, () => this.#pending.has(number) && op !== "teardown" && this.#settle(pending, "unknown")) ?? (() => {}),
+    };
+    this.#pending.set(number, pending);
+    this.#world.write({ actor: `framework/${this.name}`, kind: "invoke", op, call: number, value } as unknown as Unrecorded);
+    this.#send(pending);
+  }
+
+  #send(pending: Pending): void {
+    if (!this.#subscribed || !this.#pending.has(pending.number)) return;
+    this.#wire?.send(NumberedCall.encode({ number: pending.number, call: pending.call, traceparent: "" }).finish());
+  }
+
+  #settle(pending: Pending, kind: "ok" | "fail" | "unknown", at: object = {}, error?: string): void {
+    this.#pending.delete(pending.number);
+    pending.settle();
+    const { op, value, number: call } = pending;
+    this.#world.write({ actor: `framework/${this.name}`, kind, op, call, value, ...at, ...(error !== undefined && { error }) } as unknown as Unrecorded);
+    if (op === "teardown" && kind === "ok") this.over = true;
+  }
+
+  #observe(op: string, value: object): void {
+    this.#world.write({ actor: `framework/${this.name}`, kind: "observe", op, value } as unknown as Unrecorded);
+  }
+}
+
+/** Replaced at once, though they may come back. */
+function isLost(state: TaskState): boolean {
+  return state === TaskState.TASK_UNREACHABLE || state === TaskState.TASK_LOST;
+}
+
+const reasonNames = new Map<number, string>(Object.entries(TaskStatus_Reason).map(([name, value]) => [value as number, name]));

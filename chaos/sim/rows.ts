@@ -1,0 +1,73 @@
+/** Registry rows as the history tells of them; used by the watcher of a real registry, too. */
+import type { Change } from "../../src/core/registry/change.ts";
+import { stateName } from "../../src/model/task-state.ts";
+import type { TaskStateName } from "../../src/sdk/index.ts";
+import type { FrameworkRecord, TaskRecord, AgentRecord, HistoryRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
+import type { Resource, TaskState } from "../../src/wire/gen/mesos/v1/mesos.ts";
+import type { Amounts, RowChange } from "../history/event.ts";
+
+export function rowChange({ kind, id, record }: Change): RowChange {
+  switch (kind) {
+    case "f":
+      return { table: "framework", id, ...(record && { standing: frameworkStanding(record) }) };
+    case "a":
+      return { table: "agent", id, ...(record && { standing: agentStanding(record), term: record.term, total: amountsOf(record.info?.resources ?? []) }) };
+    case "t":
+      return { table: "task", id, ...(record && { task: taskRow(record) }) };
+    case "h":
+      return { table: "history", id, ...(record && { task: historyRow(record) }) };
+    case "l":
+      return { table: "leader", id };
+    case "w":
+      return { table: "weight", id };
+    case "meta":
+      return { table: "meta", id };
+  }
+}
+
+/** In thousandths; what cannot be read counts for nothing, since the product refuses it. */
+export function amountsOf(resources: readonly Resource[]): Amounts {
+  const amounts: Record<string, number> = {};
+  for (const { name, scalar } of resources) {
+    if (scalar !== undefined && name !== undefined) amounts[name] = (amounts[name] ?? 0) + Math.round((scalar.value ?? 0) * 1_000);
+  }
+  return amounts;
+}
+
+function taskRow(record: TaskRecord) {
+  return {
+    task: record.info?.taskId?.value ?? "",
+    framework: record.frameworkId,
+    agent: record.agentId,
+    state: nameOf(record.state),
+    latest: nameOf(record.latestState),
+    seq: record.seq,
+    uuid: Buffer.from(record.uuid).toString("hex"),
+    killed: record.kill !== undefined,
+    settled: record.settled,
+    resources: amountsOf(record.info?.resources ?? []),
+  };
+}
+
+function historyRow({ task }: HistoryRecord) {
+  return {
+    launch: task?.launchId ?? "",
+    task: task?.info?.taskId?.value ?? "",
+    framework: task?.frameworkId ?? "",
+    state: nameOf(task?.state ?? 0),
+  };
+}
+
+function frameworkStanding({ standing }: FrameworkRecord): "subscribed" | "disconnected" | "removed" {
+  if (standing?.$case === "subscribed") return "subscribed";
+  return standing?.$case === "removedAt" ? "removed" : "disconnected";
+}
+
+function agentStanding({ standing }: AgentRecord): "in" | "unreachable" | "gone" {
+  if (standing?.$case === "unreachableAt") return "unreachable";
+  return standing?.$case === "goneAt" ? "gone" : "in";
+}
+
+function nameOf(state: number): TaskStateName {
+  return stateName(state as TaskState) as TaskStateName;
+}

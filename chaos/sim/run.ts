@@ -1,0 +1,113 @@
+/**
+ * One run of a plan: quiet, faults, healing, an end to everything, and what is left over. The same plan gives the same
+ * history, event for event.
+ */
+import { createHash } from "node:crypto";
+import { SimCluster } from "./cluster.ts";
+import { strikes } from "./faults.ts";
+import { endAt, healAt, type Plan } from "./plan.ts";
+import type { HistoryEvent } from "../history/event.ts";
+
+export interface Run {
+  readonly plan: Plan;
+  readonly history: readonly HistoryEvent[];
+  /** What is wrong with the cluster itself once all is over, beside what checkers find in the history. */
+  readonly complaints: readonly string[];
+  readonly events: number;
+  /** Of the whole history: two runs of one plan agree in it. */
+  readonly digest: string;
+}
+
+const LOOK_MS = 250;
+
+export async function run(plan: Plan): Promise<Run> {
+  const cluster = new SimCluster(plan);
+  const { time, write } = cluster;
+  const complaints: string[] = [];
+  const phase = (name: "quiet" | "chaos" | "healed" | "settled" | "final"): void => write({ actor: "nemesis", kind: "observe", op: "phase", value: { name } });
+  phase("quiet");
+  cluster.start();
+  const undo = schedule(cluster);
+  for (const { at, framework, name } of plan.actions) {
+    time.after(at, () => {
+      const target = cluster.frameworks[framework]!;
+      if (target.process === undefined || target.over) return;
+      if (name === "kill") target.killOne();
+      else target.reconcile(name === "reconcile");
+    });
+  }
+  await time.runUntil(healAt(plan));
+  undo();
+  heal(cluster);
+  phase("healed");
+  const content = (): boolean => cluster.frameworks.every(({ wishes }) => wishes.length === 0);
+  while (!content() && time.now < endAt(plan)) await time.runUntil(Math.min(time.now + LOOK_MS, endAt(plan)));
+  for (const { name, wishes } of cluster.frameworks) if (wishes.length > 0) complaints.push(`${name} is not content: ${wishes.join("; ")}`);
+  phase("settled");
+  await time.runUntil(Math.max(time.now, endAt(plan)));
+  phase("final");
+  for (const framework of cluster.frameworks) framework.teardown();
+  await time.runUntil(plan.durationMs);
+  complaints.push(...leftovers(cluster));
+  for (const master of cluster.masters) master.kill();
+  for (const agent of cluster.agents) agent.kill();
+  for (const framework of cluster.frameworks) framework.kill();
+  const hash = createHash("sha256");
+  for (const event of cluster.history) hash.update(JSON.stringify(event));
+  return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
+}
+
+/** Returns what undoes all that is still on. */
+function schedule(cluster: SimCluster): () => void {
+  const { plan, time, write } = cluster;
+  const on = new Set<() => void>();
+  for (const fault of plan.faults) {
+    time.after(fault.at, () => {
+      const struck = strikes[fault.name](cluster, fault);
+      if (struck === undefined) return;
+      const { targets, undo } = struck;
+      write({ actor: "nemesis", kind: "fault", op: "fault", value: { name: fault.name, targets, on: true } });
+      const end = (): void => {
+        if (!on.delete(end)) return;
+        undo();
+        write({ actor: "nemesis", kind: "fault", op: "fault", value: { name: fault.name, targets, on: false } });
+      };
+      on.add(end);
+      time.after(fault.forMs, end);
+    });
+  }
+  return () => {
+    for (const end of [...on]) end();
+  };
+}
+
+/** Whatever several faults did to one another: everything is up and reaches everything. */
+function heal({ network, server, masters, agents, frameworks }: SimCluster): void {
+  network.healAll();
+  server.full = false;
+  server.link = "up";
+  for (const master of masters) {
+    master.process?.thaw();
+    master.start();
+  }
+  for (const agent of agents) {
+    agent.disk.full = false;
+    agent.disk.slowMs = 0;
+    agent.process?.thaw();
+    agent.start();
+  }
+  for (const framework of frameworks) framework.start();
+}
+
+function leftovers(cluster: SimCluster): string[] {
+  const left: string[] = [];
+  const leaders = cluster.masters.filter(({ leading }) => leading);
+  if (leaders.length !== 1) left.push(`${leaders.length} masters lead in the end`);
+  for (const [task, host] of cluster.running) left.push(`task ${task} still runs on ${host}`);
+  for (const { name, over } of cluster.frameworks) if (!over) left.push(`${name} was not torn down`);
+  const rows = cluster.server.rows().filter(({ key }) => key.startsWith("t/"));
+  if (rows.length > 0) left.push(`${rows.length} task rows are left: ${rows.map(({ key }) => key).slice(0, 3).join(", ")}`);
+  const candidates = cluster.server.candidates();
+  if (candidates.length !== cluster.masters.length) left.push(`${candidates.length} candidates for ${cluster.masters.length} masters`);
+  return left;
+}

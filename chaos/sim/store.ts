@@ -1,0 +1,119 @@
+/** etcd as the simulation has it: the in-memory twin with time, leases that expire, and a log of every revision. */
+import type { RowWrite } from "../../src/ports/registry.ts";
+import { decodeRow } from "../../src/wire/registry-codec.ts";
+import { epochText } from "../../src/base/epoch.ts";
+import { MemoryStore, type Link } from "../../test/support/memory-store.ts";
+import { CANDIDATES, MemoryStoreServer } from "../../test/support/memory-store-server.ts";
+import type { Unrecorded } from "../history/event.ts";
+import type { Chance } from "./chance.ts";
+import { rowChange } from "./rows.ts";
+import type { SimProcess, VirtualTime } from "./virtual-time.ts";
+
+/** etcd notices an expired lease this much late at most, in milliseconds. */
+const EXPIRY_LATE_MS = 600;
+
+/** The cluster of etcd members as one: what it did is what a majority did. */
+export class SimStoreServer extends MemoryStoreServer {
+  readonly #write: (event: Unrecorded) => void;
+  /** How every client reaches it now, new ones too. */
+  #link: Link = "up";
+  readonly #clients = new Set<SimStore>();
+
+  constructor(time: VirtualTime, chance: Chance, latencyMs: number, write: (event: Unrecorded) => void) {
+    super((task) => void time.after(chance.tailed(latencyMs), task));
+    this.#write = write;
+  }
+
+  /** All members at once: no quorum, as clients see it. */
+  set link(link: Link) {
+    this.#link = link;
+    for (const client of this.#clients) client.link = link;
+  }
+
+  /** A client that comes and, with its process, goes. */
+  admit(client: SimStore, process: SimProcess): void {
+    this.#clients.add(client);
+    client.link = this.#link;
+    process.onDeath(() => {
+      this.#clients.delete(client);
+      client.link = "hung";
+    });
+  }
+
+  override apply(writes: readonly RowWrite[], lease?: number): number {
+    const before = this.revision;
+    const revision = super.apply(writes, lease);
+    if (revision > before) this.#record(writes, revision);
+    return revision;
+  }
+
+  #record(writes: readonly RowWrite[], revision: number): void {
+    const added = writes.filter(({ key, value }) => key.startsWith(CANDIDATES) && value !== undefined).map(({ key }) => key);
+    const removed = writes.filter(({ key, value }) => key.startsWith(CANDIDATES) && value === undefined).map(({ key }) => key);
+    if (added.length + removed.length > 0) {
+      this.#write({ actor: "registry", kind: "observe", op: "candidates", revision, value: { added, removed } });
+    }
+    const rows = writes.filter(({ key }) => !key.startsWith(CANDIDATES)).map(decodeRow);
+    const head = rows.find((row) => row.kind === "head")?.head;
+    const changes = rows.flatMap((row) => (row.kind === "change" ? [rowChange(row.change)] : []));
+    if (head?.epoch !== undefined && head.n > 0) {
+      const value = { master: head.master, n: head.n, ops: head.ops, rows: changes };
+      this.#write({ actor: "registry", kind: "observe", op: "commit", epoch: epochText(head.epoch), revision, value });
+    }
+  }
+}
+
+export interface SimStoreOptions {
+  readonly server: SimStoreServer;
+  readonly process: SimProcess;
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly latencyMs: number;
+  /** How often a request that was given up reaches the store all the same. */
+  readonly abandonedLands: number;
+}
+
+/** One master's client. Its lease runs out by the time of the store, whatever becomes of the master. */
+export class SimStore extends MemoryStore {
+  /** Extra time of every answer, in milliseconds. */
+  slowMs = 0;
+  readonly #options: SimStoreOptions;
+  #ttlMs = 0;
+  #cancelExpiry: () => void = () => {};
+
+  constructor(options: SimStoreOptions) {
+    const { server, process, time, chance, latencyMs } = options;
+    super(server, (task) => void time.after(chance.tailed(latencyMs) + this.slowMs, () => process.deliver(task)));
+    this.#options = options;
+    this.abandonedLands = () => chance.happens(options.abandonedLands);
+    server.admit(this, process);
+  }
+
+  override async grantLease(ttlSeconds: number, signal: AbortSignal): Promise<void> {
+    await super.grantLease(ttlSeconds, signal);
+    this.#ttlMs = ttlSeconds * 1_000;
+    this.#refresh();
+  }
+
+  override async keepAlive(signal: AbortSignal): Promise<boolean> {
+    const held = await super.keepAlive(signal);
+    if (held) this.#refresh();
+    return held;
+  }
+
+  override async revokeLease(signal: AbortSignal): Promise<void> {
+    await super.revokeLease(signal);
+    this.#cancelExpiry();
+  }
+
+  /** A new leader of etcd starts every lease anew. */
+  restartLease(): void {
+    if (this.#ttlMs > 0) this.#refresh();
+  }
+
+  #refresh(): void {
+    const { time, chance } = this.#options;
+    this.#cancelExpiry();
+    this.#cancelExpiry = time.after(this.#ttlMs + chance.between(0, EXPIRY_LATE_MS), () => this.expireLease());
+  }
+}
