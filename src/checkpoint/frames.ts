@@ -13,9 +13,11 @@ import { crc32 } from "node:zlib";
 import { AssertionFailure } from "../base/assert.ts";
 import { JournalRecord } from "../wire/gen/mesarch/v1/checkpoint.ts";
 import { CheckpointDamaged } from "./errors.ts";
+import type { FileWindow } from "./file-window.ts";
 
 const ALIGN = 16;
 const MAGIC = 0x4d4a4631;
+const MAGIC_BYTES = Buffer.from("MJF1", "latin1");
 const TITLE = "mesarch journal\n";
 const VERSION = 1;
 const HEADER_BYTES = 32;
@@ -30,8 +32,8 @@ export function encodeHeader(nonce: number): Buffer {
   return header;
 }
 
-export function encodeFrame(nonce: number, number: number, records: readonly JournalRecord[]): Buffer {
-  const bodies = records.map(encodeRecord);
+/** One group of records, as `encodeRecord` makes them. */
+export function encodeFrame(nonce: number, number: number, bodies: readonly Uint8Array[]): Buffer {
   const length = bodies.reduce((sum, body) => sum + 4 + body.length, 0);
   const frame = Buffer.alloc(aligned(FRAME_BYTES + length));
   frame.writeUInt32BE(MAGIC, 0);
@@ -48,7 +50,7 @@ export function encodeFrame(nonce: number, number: number, records: readonly Jou
 }
 
 /** A record that cannot be written is wrong, whatever the disk does: the machine must not make such. */
-function encodeRecord(record: JournalRecord): Uint8Array {
+export function encodeRecord(record: JournalRecord): Uint8Array {
   try {
     return JournalRecord.encode(record).finish();
   } catch (error) {
@@ -58,24 +60,32 @@ function encodeRecord(record: JournalRecord): Uint8Array {
 
 /**
  * Every record of a journal file, oldest first. What is wrong at the end is the group that was being written when the
- * host failed, and was never spoken of: it is left out. A sound frame behind something wrong proves damage: throws
+ * host failed, and was never spoken of: it is left out. A sound frame behind something wrong proves damage: rejects with
  * `CheckpointDamaged`, naming `path`.
  */
-export function readJournal(path: string, file: Buffer): JournalRecord[] {
-  const nonce = readHeader(path, file);
+export async function readJournal(path: string, file: FileWindow): Promise<JournalRecord[]> {
+  const nonce = readHeader(path, await file.read(0, HEADER_BYTES));
   const records: JournalRecord[] = [];
   let at = HEADER_BYTES;
   let number = 1;
-  for (let frame = readFrame(file, at, nonce); frame?.number === number; frame = readFrame(file, at, nonce)) {
+  for (;;) {
+    const frame = await readFrame(file, at, nonce);
+    if (frame?.number !== number) break;
     readRecords(path, frame.payload, records);
     at += aligned(FRAME_BYTES + frame.payload.length);
     number += 1;
   }
-  for (let later = at; later + FRAME_BYTES <= file.length; later += ALIGN) {
-    if (file.readUInt32BE(later) !== MAGIC || readFrame(file, later, nonce) === undefined) continue;
-    throw new CheckpointDamaged(path, `what lies between byte ${at} and the sound group at byte ${later} is unreadable`);
+  const later = await findFrame(file, at, nonce);
+  if (later === undefined) return records;
+  throw new CheckpointDamaged(path, `what lies between byte ${at} and the sound group at byte ${later} is unreadable`);
+}
+
+/** Where the first sound frame at or behind byte `start` begins. */
+async function findFrame(file: FileWindow, start: number, nonce: number): Promise<number | undefined> {
+  for (let at = await file.find(MAGIC_BYTES, start); at !== undefined; at = await file.find(MAGIC_BYTES, at + 1)) {
+    if (at % ALIGN === 0 && (await readFrame(file, at, nonce)) !== undefined) return at;
   }
-  return records;
+  return undefined;
 }
 
 function readHeader(path: string, file: Buffer): number {
@@ -88,11 +98,12 @@ function readHeader(path: string, file: Buffer): number {
   return file.readUInt32BE(20);
 }
 
-function readFrame(file: Buffer, at: number, nonce: number): { number: number; payload: Buffer } | undefined {
-  if (at + FRAME_BYTES > file.length || file.readUInt32BE(at) !== MAGIC) return undefined;
-  const length = file.readUInt32BE(at + 4);
-  if (at + FRAME_BYTES + length > file.length) return undefined;
-  const frame = file.subarray(at, at + FRAME_BYTES + length);
+async function readFrame(file: FileWindow, at: number, nonce: number): Promise<{ number: number; payload: Buffer } | undefined> {
+  const head = await file.read(at, FRAME_BYTES);
+  if (head.length < FRAME_BYTES || head.readUInt32BE(0) !== MAGIC) return undefined;
+  const length = head.readUInt32BE(4);
+  if (at + FRAME_BYTES + length > file.size) return undefined;
+  const frame = await file.read(at, FRAME_BYTES + length);
   if (frame.readUInt32BE(12) !== checksum(nonce, frame, length)) return undefined;
   return { number: frame.readUInt32BE(8), payload: frame.subarray(FRAME_BYTES) };
 }

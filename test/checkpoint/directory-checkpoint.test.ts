@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open as openFile, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -8,6 +8,7 @@ import { seededRandom } from "../../src/base/random.ts";
 import { DirectoryCheckpoint } from "../../src/checkpoint/checkpoint.ts";
 import { CheckpointDamaged, WorkDirectoryLocked } from "../../src/checkpoint/errors.ts";
 import { workPaths } from "../../src/checkpoint/paths.ts";
+import type { JournalRecord } from "../../src/wire/gen/mesarch/v1/checkpoint.ts";
 import { checkpointContract, launchIds, record } from "./contract.ts";
 
 async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
@@ -127,6 +128,41 @@ test("the journal asks to be rewritten before it is full, and then is small agai
   await checkpoint.rewrite([record("a")]);
   t.false(checkpoint.wantsRewrite);
   t.is((await readFile(workPaths(directory.path).journal)).length, 1024 * 1024);
+});
+
+test("8.3: a large journal leaves the disk to the tasks, and is not written anew all the time", async (t) => {
+  await using directory = await temporaryDirectory();
+  const { journal } = workPaths(directory.path);
+  const mebibyte = (name: string): JournalRecord => record(name.padEnd(1024 * 1024, "-"));
+  const names = Array.from({ length: 40 }, (_, i) => `${i}`);
+  {
+    await using checkpoint = await open(directory.path);
+    await checkpoint.rewrite(names.map(mebibyte));
+    t.false(checkpoint.wantsRewrite);
+    const { size } = await stat(journal);
+    t.true(size >= 104 * 1024 * 1024 && size < 105 * 1024 * 1024, `${size} bytes`);
+    for (let appended = 0; appended < 48; appended += 4) {
+      t.false(checkpoint.wantsRewrite, `after ${appended} MiB more`);
+      await checkpoint.append(Array.from({ length: 4 }, (_, i) => mebibyte(`${40 + appended + i}`)));
+    }
+    t.true(checkpoint.wantsRewrite);
+    t.is((await stat(journal)).size, size);
+  }
+  await using again = await open(directory.path);
+  t.deepEqual(launchIds(again).map((id) => id.replace(/-+$/, "")), Array.from({ length: 88 }, (_, i) => `${i}`));
+});
+
+test("8.3: a journal of more than 2 GiB is read to its end", async (t) => {
+  await using directory = await temporaryDirectory();
+  const { journal } = workPaths(directory.path);
+  const { bytes, begin, end } = await threeGroups(directory.path, "c");
+  {
+    // A hole takes no disk. What lies behind it is damage, which tells how far was read.
+    await using file = await openFile(journal, "r+");
+    await file.write(bytes, begin, end - begin, 2 ** 31 + 16);
+  }
+  const message = `${journal} is damaged: what lies between byte ${Math.ceil(end / 16) * 16} and the sound group at byte 2147483664 is unreadable`;
+  await t.throwsAsync(open(directory.path), { instanceOf: CheckpointDamaged, message });
 });
 
 test("what a rewrite that never ended left behind is in nobody's way", async (t) => {
