@@ -8,7 +8,7 @@ interface Waiting {
 /** A clock that stands still until it is told to advance. For tests and the simulation. */
 export class ManualClock implements Clock {
   #now: number;
-  readonly #wallOffset: number;
+  #wallOffset: number;
   readonly #waiting = new Set<Waiting>();
 
   /** `start`: the first `now()`, default 0 ms. `wall`: the wall clock at that moment, default 0 ms after the epoch. */
@@ -23,6 +23,11 @@ export class ManualClock implements Clock {
 
   wall(): number {
     return this.#now + this.#wallOffset;
+  }
+
+  /** Sets the wall clock, as an operator or a time server does: durations and deadlines go on. */
+  setWall(wall: number): void {
+    this.#wallOffset = wall - this.#now;
   }
 
   after(ms: number, callback: () => void): () => void {

@@ -56,6 +56,19 @@ test("the manual clock runs callbacks in order of time, then of arrival", (t) =>
   t.is(clock.nextDue(), undefined);
 });
 
+test("11.2 setting a manual clock's wall moves nothing that waits", (t) => {
+  const clock = new ManualClock(100, 5_000);
+  let fired = 0;
+  clock.after(50, () => (fired += 1));
+  clock.setWall(9_000_000);
+  t.deepEqual([clock.now(), clock.wall(), clock.nextDue()], [100, 9_000_000, 150]);
+  clock.advance(49);
+  clock.setWall(0);
+  t.is(fired, 0);
+  clock.advance(1);
+  t.deepEqual([fired, clock.now(), clock.wall()], [1, 150, 1]);
+});
+
 test("the system clock never fires early and can be cancelled", async (t) => {
   const start = systemClock.now();
   await new Promise<void>((resolve) => systemClock.after(3.5, resolve));
