@@ -4,7 +4,7 @@ import type { TaskAccepted } from "../../wire/gen/mesarch/v1/checkpoint.ts";
 import { FrameworkInfo_Capability_Type as Capability, type TaskInfo } from "../../wire/gen/mesos/v1/mesos.ts";
 import { refusalOf } from "./admission.ts";
 import { type AgentState, type AgentTask, type CancelReason, idOf } from "./state.ts";
-import { forget, makeUpdate, sayHeadAfresh } from "./status-stream.ts";
+import { forget, makeUpdate, sayForgotten, sayHeadAfresh } from "./status-stream.ts";
 import { KILLING } from "./statuses.ts";
 import type { Step } from "./step.ts";
 
@@ -36,10 +36,11 @@ export function launch(state: AgentState, step: Step, order: Launch): void {
   else start(state, step, task);
 }
 
-/** 6.4. A kill of what is not held is no business of ours: the leader knows from the report that it is absent. */
+/** 6.4. What is not held was never taken (6.1) or is forgotten: the leader, which waits for its end, is told so. */
 export function kill(state: AgentState, step: Step, order: Kill): void {
   const task = state.tasks.get(order.launchId);
-  if (task === undefined || task.phase === "ended") return;
+  if (task === undefined) return sayForgotten(state, step, order.launchId);
+  if (task.phase === "ended") return;
   orderKill(state, step, task, order.graceMs);
 }
 

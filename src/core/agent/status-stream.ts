@@ -82,10 +82,12 @@ export function forget(state: AgentState, step: Step, task: AgentTask): void {
   step.journal({ $case: "forgotten", value: { launchId } });
   state.deadlines.clear(`retry/${launchId}`);
   state.deadlines.clear(`run/${launchId}`);
-  if (state.leader !== undefined) {
-    step.say(state.leader.link, state.leader.session, { $case: "forgotten", value: { launchIds: [launchId] } });
-  }
+  sayForgotten(state, step, launchId);
   step.output({ kind: "collect", launchId });
+}
+
+export function sayForgotten({ leader }: AgentState, step: Step, launchId: string): void {
+  if (leader !== undefined) step.say(leader.link, leader.session, { $case: "forgotten", value: { launchIds: [launchId] } });
 }
 
 function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -59,11 +59,16 @@ export function deliverAll(state: MasterState, tx: Tx, stream: AgentStream, miss
   }
 }
 
-/** Deadline `launch/<launch id>`: no word for too long on a live session, so the order is given again (6.1). */
+/**
+ * Deadline `launch/<launch id>`: no word for too long on a live session, so the order is given again (6.1): to launch it,
+ * or by now to kill it.
+ */
 export function launchOverdue(state: MasterState, tx: Tx, launchId: string): void {
   const record = state.tables.tasks.get(launchId);
   const stream = record === undefined ? undefined : confirmedStream(state, record.agentId);
-  if (record !== undefined && stream !== undefined) order(state, tx, stream, record);
+  if (record === undefined || stream === undefined || !mayRun(record)) return;
+  if (isToBeKilled(state.tables, record)) killOn(state, tx, stream, record);
+  else order(state, tx, stream, record);
 }
 
 /** 6.4: the grace of the mark, else the task's own policy. */
@@ -82,6 +87,8 @@ function order(state: MasterState, tx: Tx, stream: AgentStream, record: TaskReco
 
 function killOn(state: MasterState, tx: Tx, stream: AgentStream, record: TaskRecord): void {
   tell(tx, stream, { $case: "kill", value: { launchId: record.launchId, graceMs: graceOf(state, record) } });
+  // Without word the launch itself may not have been taken, and the kill then neither.
+  if (record.latestState === TaskState.TASK_STAGING) watch(state, tx, record);
 }
 
 function watch(state: MasterState, tx: Tx, record: TaskRecord): void {

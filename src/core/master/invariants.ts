@@ -9,7 +9,7 @@ import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { AgentRecord, FrameworkRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { AgentBooks, type Holding } from "../registry/books.ts";
 import { type Tables, taskIdOf } from "../registry/tables.ts";
-import { isDeliverable } from "./standing.ts";
+import { isDeliverable, isToBeKilled } from "./standing.ts";
 import { type MasterState, confirmedStream } from "./state.ts";
 
 export interface Violation {
@@ -148,7 +148,8 @@ function checkOrders(state: MasterState, report: Report): void {
   for (const task of state.tables.tasks.values()) {
     if (task.latestState !== TaskState.TASK_STAGING || confirmedStream(state, task.agentId) === undefined) continue;
     const watched = state.deadlines.has(`launch/${task.launchId}`);
-    report("6.1 an order without word is watched", watched || !isDeliverable(state.tables, task, state.epoch.generation), task.launchId);
+    const isOrdered = isToBeKilled(state.tables, task) || isDeliverable(state.tables, task, state.epoch.generation);
+    report("6.1 an order without word is watched", watched || !isOrdered, task.launchId);
   }
 }
 

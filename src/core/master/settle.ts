@@ -11,7 +11,7 @@ import { TaskState, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/
 import { adopt } from "./adopt.ts";
 import * as history from "./history.ts";
 import { type HeldStanding, type RowStanding, type Verdict, verdictOn } from "./settle-table.ts";
-import { type Ending, end } from "./settled.ts";
+import { type Ending, KILLED_BEFORE_START, end } from "./settled.ts";
 import { isDeliverable, isFrameworkRemoved, isToBeKilled } from "./standing.ts";
 import type { MasterState } from "./state.ts";
 import { wasRemoved } from "./subscription.ts";
@@ -111,7 +111,7 @@ function endingOf(row: TaskRecord, state: TaskState): Ending {
   }
   switch (state) {
     case TaskState.TASK_KILLED:
-      return { state, reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH, message: "Killed before it was started" };
+      return KILLED_BEFORE_START;
     case TaskState.TASK_DROPPED:
       return { state, reason: Reason.REASON_AGENT_REMOVED, message: "Its agent was unreachable before it was started" };
     default:

@@ -4,7 +4,7 @@
  */
 import { isTerminal } from "../../model/task-state.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
-import type { TaskState, TaskStatus_Reason } from "../../wire/gen/mesos/v1/mesos.ts";
+import { TaskState, type TaskStatus_Reason, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
 import { taskIdOf } from "../registry/tables.ts";
 import * as allocation from "./allocation.ts";
 import * as frameworks from "./framework-events.ts";
@@ -29,6 +29,13 @@ export interface Ending {
   readonly reason: TaskStatus_Reason;
   readonly message: string;
 }
+
+/** Of a launch that was to be killed, and that its agent showed not to have (6.5). */
+export const KILLED_BEFORE_START: Ending = {
+  state: TaskState.TASK_KILLED,
+  reason: Reason.REASON_TASK_KILLED_DURING_LAUNCH,
+  message: "Killed before it was started",
+};
 
 /** Ends a task: the agent showed that it does not run it and never will (4.3, 6.5, 9.3). */
 export function end(state: MasterState, tx: Tx, before: TaskRecord, ending: Ending): void {

@@ -16,8 +16,8 @@ import * as history from "./history.ts";
 import type { Input } from "./input.ts";
 import { heard } from "./membership.ts";
 import * as notices from "./notices.ts";
-import { end } from "./settled.ts";
-import { isFrameworkRemoved } from "./standing.ts";
+import { KILLED_BEFORE_START, end } from "./settled.ts";
+import { isFrameworkRemoved, isToBeKilled } from "./standing.ts";
 import { type AgentStream, type MasterState, confirmedStream } from "./state.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
@@ -69,7 +69,10 @@ export function forgotten(state: MasterState, tx: Tx, { session, launchIds }: Of
     const row = state.tables.tasks.get(launchId);
     // A row ended by the master's word stays until that was told (4.5).
     if (row === undefined || row.agentId !== stream.agentId || row.settled || state.readOnly !== "") continue;
-    if (isTerminal(row.state as TaskState) || isFrameworkRemoved(state.tables, row.frameworkId)) {
+    if (row.latestState === TaskState.TASK_STAGING && isToBeKilled(state.tables, row)) {
+      // The answer to the kill of a launch that it never took (6.4).
+      end(state, tx, row, KILLED_BEFORE_START);
+    } else if (isTerminal(row.state as TaskState) || isFrameworkRemoved(state.tables, row.frameworkId)) {
       if (!isTerminal(row.latestState as TaskState)) allocation.taskFreed(state, tx, row);
       history.retire(state, tx, row);
     } else {

@@ -17,6 +17,17 @@ test("6.4: a kill is journaled, then done; its end is KILLED", (t) => {
   t.deepEqual(world.take(), ["update 1.2 TASK_KILLED"]);
 });
 
+test("6.4, 6.1: a kill of a launch that was never taken is answered as forgotten, so that it ends", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  world.step({ kind: "storage", storage: "stalled" });
+  link.launch(1);
+  world.step({ kind: "storage", storage: "good" });
+  world.take();
+  link.kill(1);
+  t.deepEqual(world.take(), ["forgotten 1"]);
+});
+
 test("6.4: a repeated kill only shortens the grace", (t) => {
   const world = AgentWorld.started();
   const link = world.confirmed();
@@ -83,13 +94,12 @@ test("a framework that wants TASK_KILLING hears it", (t) => {
   t.deepEqual(world.take(), ["update 1.2 TASK_KILLING", "kill 1 3000"]);
 });
 
-test("6.5: a kill of what is not held, or has ended, does nothing", (t) => {
+test("6.5: a kill of what has ended does nothing", (t) => {
   const world = AgentWorld.started();
   const link = world.confirmed();
   link.launch(1);
   world.run(1, exited(0));
   world.take();
   link.kill(1);
-  link.kill(2);
   t.deepEqual(world.take(), []);
 });

@@ -61,6 +61,43 @@ test("6.4 a kill is marked, sent, and sent again on every session until the task
   t.is(agent.told("kill").length, 0);
 });
 
+test("6.4, 6.1 a kill of a launch that its agent never took is said again, and ends it when the agent shows that it lacks it", (t) => {
+  for (const order of ["kill", "teardown"] as const) {
+    const { cluster, agent, framework } = launched();
+    const { launchId } = cluster.task("t1")!;
+    cluster.advance(5_000);
+    if (order === "kill") framework.kill("t1");
+    else framework.teardown();
+    t.is(agent.told("kill").length, 1);
+    cluster.advance(65_000);
+    agent.answer();
+    t.is(agent.told("kill").length, 3, "once more each 30 s");
+    t.is(agent.told("launch").length, 1);
+    cluster.step({ kind: "agentForgot", session: agent.session, launchIds: [launchId] });
+    t.is(cluster.task("t1")!.state, TaskState.TASK_KILLED);
+    t.deepEqual(framework.heard("t1"), order === "kill" ? ["KILLED"] : []);
+    t.deepEqual(cluster.alarms, []);
+    t.true(cluster.tables.agentBooks(agent.id).used.isEmpty);
+    cluster.advance(65_000);
+    t.is(agent.told("kill").length, 3);
+    t.is(cluster.task("t1"), undefined);
+  }
+});
+
+test("6.4, 6.1 the same for a kill that waited for its agent and meets a launch it holds without word", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1");
+  agent.disconnect();
+  framework.kill("t1");
+  agent.reconnect();
+  t.is(agent.told("kill").length, 1);
+  cluster.advance(31_000);
+  t.is(agent.told("kill").length, 2);
+  agent.update("t1", TaskState.TASK_KILLED);
+  cluster.advance(61_000);
+  t.is(agent.told("kill").length, 2);
+});
+
 test("6.5 a kill for an unconfirmed agent is only marked; KILLED is said once the agent showed that it lacks the task", (t) => {
   const { agent, framework } = launched();
   agent.disconnect();
