@@ -60,6 +60,8 @@ interface Peer {
   /** When this key was first heard of from its holder. */
   keyHeardAt: number | undefined;
   intervals: number[];
+  /** Of the intervals; not known since the last one came. */
+  p99: number | undefined;
   leading: boolean;
   handingOver: boolean;
   stuckSince: number | undefined;
@@ -102,6 +104,7 @@ export class Suspicion {
         heardAt: now,
         keyHeardAt: undefined,
         intervals: [],
+        p99: undefined,
         leading: false,
         handingOver: false,
         stuckSince: undefined,
@@ -112,6 +115,7 @@ export class Suspicion {
       this.#peers.set(beat.master, peer);
     } else {
       peer.intervals.push(now - peer.heardAt);
+      peer.p99 = undefined;
       if (peer.intervals.length > INTERVALS) peer.intervals.shift();
     }
     peer.heardAt = now;
@@ -275,9 +279,8 @@ export class Suspicion {
   }
 
   #patience(peer: Peer, suspect: Suspect): number {
-    const sorted = peer.intervals.toSorted((a, b) => a - b);
-    const p99 = sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0;
-    return Math.max(this.#settings.silenceMs, 4 * p99) * 2 ** Math.min(suspect.deposals, 6);
+    peer.p99 ??= ninetyNinth(peer.intervals);
+    return Math.max(this.#settings.silenceMs, 4 * peer.p99) * 2 ** Math.min(suspect.deposals, 6);
   }
 
   #isStuck(peer: Peer): boolean {
@@ -288,12 +291,18 @@ export class Suspicion {
   }
 }
 
+function ninetyNinth(intervals: readonly number[]): number {
+  const sorted = intervals.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * 0.99)] ?? 0;
+}
+
 const unheard: Peer = Object.freeze({
   incarnation: "",
   key: "",
   heardAt: 0,
   keyHeardAt: undefined,
   intervals: [],
+  p99: 0,
   leading: false,
   handingOver: false,
   stuckSince: undefined,
