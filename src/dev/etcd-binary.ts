@@ -18,14 +18,14 @@ const UNPACKED = ["../..", "../../.."].map((root) => join(import.meta.dirname, r
  * `scripts/setup` unpacked.
  * Throws an Error that says how to install one.
  */
-export async function findEtcd(path?: string, env: NodeJS.ProcessEnv = process.env): Promise<EtcdBinary> {
+export async function findEtcd(path?: string, env: NodeJS.ProcessEnv = process.env, unpacked = UNPACKED): Promise<EtcdBinary> {
   const named = path ?? env["MESARCH_ETCD"];
   if (named !== undefined && named !== "") return inspect(named);
   for (const directory of (env["PATH"] ?? "").split(delimiter)) {
     const candidate = join(directory, "etcd");
     if (directory !== "" && (await isExecutable(candidate))) return inspect(candidate);
   }
-  for (const candidate of UNPACKED) if (await isExecutable(candidate)) return inspect(candidate);
+  for (const candidate of unpacked) if (await isExecutable(candidate)) return inspect(candidate);
   throw new Error(
     [
       "etcd was not found on PATH, and MESARCH_ETCD does not name it. Install it:",

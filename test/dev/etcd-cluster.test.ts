@@ -9,7 +9,7 @@ import { connectStore } from "../../src/etcd/store.ts";
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 test("an etcd that is missing is explained", async (t) => {
-  await t.throwsAsync(findEtcd(undefined, { PATH: "" }), { message: /apt-get install etcd-server[^]*brew install etcd[^]*MESARCH_ETCD/ });
+  await t.throwsAsync(findEtcd(undefined, { PATH: "" }, []), { message: /apt-get install etcd-server[^]*brew install etcd[^]*MESARCH_ETCD/ });
   await t.throwsAsync(findEtcd(process.execPath), { message: /does not look like etcd/ });
   t.regex((await findEtcd()).version, /^3\.\d+\.\d+/);
 });
