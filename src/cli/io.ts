@@ -12,8 +12,8 @@ export interface Io {
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * Calls back on Ctrl-C and on a request to stop; returns what ends that. Until then the process is not ended by these
-   * signals.
+   * Calls back on Ctrl-C and on a request to stop, which the end of the terminal (SIGHUP) is, too; returns what ends that.
+   * Until then the process is not ended by these signals.
    */
   readonly onStop: (callback: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
 }
@@ -24,10 +24,10 @@ export const processIo: Io = {
   stderr: process.stderr,
   env: process.env,
   onStop: (callback) => {
-    const signals = ["SIGINT", "SIGTERM"] as const;
-    const handlers = signals.map((signal) => () => callback(signal));
-    signals.forEach((signal, i) => process.on(signal, handlers[i]!));
-    return () => signals.forEach((signal, i) => process.off(signal, handlers[i]!));
+    const interrupted = (): void => callback("SIGINT");
+    const asked = (): void => callback("SIGTERM");
+    process.on("SIGINT", interrupted).on("SIGTERM", asked).on("SIGHUP", asked);
+    return () => void process.off("SIGINT", interrupted).off("SIGTERM", asked).off("SIGHUP", asked);
   },
 };
 

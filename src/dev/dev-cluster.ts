@@ -15,7 +15,7 @@ export interface DevOptions {
   readonly etcd: number;
   /** Masters listen from here on; agents 100 above. */
   readonly basePort: number;
-  /** Kept at the end. Without it a temporary one is used and removed. */
+  /** Without it a temporary one is used, for `remove` to remove. */
   readonly dataDir: string | undefined;
   /** How this program is started: the interpreter's path and arguments, and the main file. */
   readonly program: readonly string[];
@@ -40,7 +40,7 @@ const ETCD_RESTART_MS = 1_000;
 const STOP_GRACE_MS = 1_000;
 const PORTS = { first: 31_000, count: 10_000 };
 
-export class DevCluster implements AsyncDisposable {
+export class DevCluster {
   readonly directory: string;
   readonly temporary: boolean;
   readonly #options: DevOptions;
@@ -62,7 +62,7 @@ export class DevCluster implements AsyncDisposable {
     this.#lookAfterEtcd();
   }
 
-  /** Resolves when etcd serves and the rest is started. Rejects when a port is taken or etcd does not start. */
+  /** Resolves when etcd serves and the rest is started. Rejects, leaving nothing, when a port is taken or etcd does not start. */
   static async start(options: DevOptions): Promise<DevCluster> {
     const ports = [...range(options.masters, (i) => options.basePort + i), ...range(options.agents, (i) => agentPort(options, i))];
     await Promise.all(ports.map(checkFree));
@@ -95,12 +95,17 @@ export class DevCluster implements AsyncDisposable {
     ];
   }
 
+  /** Of each agent. */
+  get workDirectories(): readonly string[] {
+    return range(this.#options.agents, (i) => this.#workDirectory(i));
+  }
+
   get etcdVersion(): string {
     return this.#etcd.version;
   }
 
-  /** Ends masters, then agents (their tasks go on), then etcd; removes temporary data unless `keepData`. */
-  async stop(keepData = false): Promise<void> {
+  /** Ends masters, then agents (their tasks go on), then etcd. */
+  async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#cancelLook();
@@ -108,11 +113,11 @@ export class DevCluster implements AsyncDisposable {
     await Promise.all(this.#agents.map((agent) => agent.stop(STOP_GRACE_MS)));
     await this.#etcd[Symbol.asyncDispose]();
     process.off("exit", this.#onExit);
-    if (this.temporary && !keepData) await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+  /** After `stop`, and when no task writes there any more. */
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
   #supervise(name: string, args: readonly string[]): Supervised {
@@ -145,11 +150,15 @@ export class DevCluster implements AsyncDisposable {
     return ["master", `--name=m${index}`, "--ip=127.0.0.1", `--grpc-port=${port}`, "--http-port=0", `--etcd-endpoints=${this.#etcd.endpoints.join(",")}`];
   }
 
+  #workDirectory(index: number): string {
+    return join(this.directory, `agent-${index}`);
+  }
+
   #agentArgs(index: number): string[] {
     return [
       "agent",
       `--masters=${this.masters.join(",")}`,
-      `--work-dir=${join(this.directory, `agent-${index}`)}`,
+      `--work-dir=${this.#workDirectory(index)}`,
       "--ip=127.0.0.1",
       `--hostname=agent-${index}`,
       `--grpc-port=${agentPort(this.#options, index)}`,

@@ -1,11 +1,12 @@
 /** `mesarch dev`: a replicated cluster on this machine, made to be shot at. */
-import { delay } from "../../async/abort.ts";
+import { delay, onAbort } from "../../async/abort.ts";
 import { compile } from "../../config/compile.ts";
 import { integer, onOff, text } from "../../config/declare.ts";
 import { DevCluster } from "../../dev/dev-cluster.ts";
 import { ClusterNews } from "../../dev/news.ts";
 import { LeaderTracker } from "../../sdk/leader.ts";
 import { OperatorClient } from "../../sdk/operator.ts";
+import { endAbandonedRuns, killAbandonedRuns } from "../abandoned-runs.ts";
 import type { Define } from "../commands.ts";
 import { stopSignal, type Io } from "../io.ts";
 import { addOptions } from "../options.ts";
@@ -19,11 +20,12 @@ const devOptions = {
   etcd: integer({ doc: "etcd members; fixed for the life of a data directory", default: 3, min: 1, max: 7, group }),
   basePort: integer({ doc: "Masters listen from this port on, agents from 100 above", default: 6050, min: 1, max: 65_000, group }),
   dataDir: text({ doc: "Directory that is kept, with all state; default: a temporary one", placeholder: "path", group }),
-  keepTasks: onOff({ doc: "Leave the tasks running at the end, though the cluster is gone", default: false, group }),
+  keepTasks: onOff({ doc: "Leave the tasks running at the end (--no-keep-tasks: end them); default: only with --data-dir", default: false, group }),
 };
 
-/** How long the end of the tasks is waited for, and how often it is looked at. */
+/** How long the end of the tasks is waited for, by word and then by force, and how often it is looked at. */
 const TEARDOWN_MS = 10_000;
+const FORCE_MS = 5_000;
 const LOOK_MS = 100;
 const MAX_TASKS = 100_000;
 
@@ -32,12 +34,13 @@ export const define: Define = (command, io) => {
     .addHelpText("after", "\nFor development: everything runs on this machine, without TLS. etcd must be installed (MESARCH_ETCD or PATH).")
     .action(async () => {
       // Only flags: the environment is for the daemons and for talking to a cluster.
-      const { values } = compile(devOptions, { flags: command.opts() });
+      const { values, origins } = compile(devOptions, { flags: command.opts() });
+      const keepTasks = origins.keepTasks === "default" ? values.dataDir !== undefined : values.keepTasks;
       using stop = stopSignal(io);
       const deaths = new Map<string, number>();
       const note = (line: string): void => void io.stdout.write(`${time()}  ${line}\n`);
       note(`starting ${values.etcd} etcd members, ${values.masters} masters, ${values.agents} agents`);
-      await using cluster = await DevCluster.start({
+      const cluster = await DevCluster.start({
         ...values,
         dataDir: values.dataDir,
         program: [process.execPath, ...process.execArgv, process.argv[1]!],
@@ -45,32 +48,43 @@ export const define: Define = (command, io) => {
         note,
         onDeath: (name) => deaths.set(name, performance.now()),
       });
+      // For an end that is not ours to order: a closed pipe, a bug.
+      const onExit = (): void => void (keepTasks || killAbandonedRuns(cluster.workDirectories));
+      process.on("exit", onExit);
       using tracker = new LeaderTracker({ masters: cluster.masters });
       using _news = new ClusterNews({ tracker, deaths, now: () => performance.now(), note });
-      await tracker.next(undefined, stop.signal).catch(() => {});
-      if (!stop.signal.aborted) io.stdout.write(banner(cluster, tracker.leader?.name ?? ""));
-      await new Promise<void>((resolve) => {
-        if (stop.signal.aborted) resolve();
-        stop.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
-      await end(cluster, values.keepTasks, note, io);
+      let served = false;
+      try {
+        served = await tracker.next(undefined, stop.signal).then(() => true, () => false);
+        if (served) io.stdout.write(banner(cluster, tracker.leader?.name ?? ""));
+        await new Promise<void>((resolve) => onAbort(stop.signal, resolve));
+      } finally {
+        io.stderr.write("\n");
+        // Where nobody ever led, nothing was launched.
+        if (served && !keepTasks) await endTasks(cluster, note);
+        await end(cluster, keepTasks, note);
+        process.off("exit", onExit);
+      }
     });
 };
 
-/** A temporary cluster takes its tasks along; a kept one finds them again at its next start. */
-async function end(cluster: DevCluster, keepTasks: boolean, note: (line: string) => void, io: Io): Promise<void> {
-  io.stderr.write("\n");
-  let left = 0;
-  if (cluster.temporary && !keepTasks) left = await endTasks(cluster, note);
+/** Ends the processes and, unless tasks are to be kept, those that no agent answered for; removes temporary data. */
+async function end(cluster: DevCluster, keepTasks: boolean, note: (line: string) => void): Promise<void> {
   note("stopping");
-  await cluster.stop(left > 0 || keepTasks);
-  if (!cluster.temporary) note(`stopped; tasks go on, and are found again by: mesarch dev --data-dir ${cluster.directory}`);
-  else if (left > 0 || keepTasks) note(`stopped; tasks may go on, their sandboxes are in ${cluster.directory}`);
-  else note("stopped; nothing is left behind");
+  await cluster.stop();
+  if (keepTasks) {
+    const again = cluster.temporary ? `their sandboxes are in ${cluster.directory}` : `are found again by: mesarch dev --data-dir ${cluster.directory}`;
+    return note(`stopped; tasks go on, ${again}`);
+  }
+  const { ended, left } = await endAbandonedRuns(cluster.workDirectories, FORCE_MS);
+  if (ended > 0) note(`ended ${ended} tasks by force: no agent answered for them`);
+  if (left > 0) return note(`stopped; ${left} tasks could not be ended, their sandboxes are in ${cluster.directory}`);
+  if (cluster.temporary) await cluster.remove();
+  note(cluster.temporary ? "stopped; nothing is left behind" : `stopped; no task is left, data is in ${cluster.directory}`);
 }
 
-/** Tears every framework down and waits for the end of the tasks; resolves with how many are left. */
-async function endTasks(cluster: DevCluster, note: (line: string) => void): Promise<number> {
+/** Tears every framework down and waits for the end of the tasks, both as far as agents answer in time. */
+async function endTasks(cluster: DevCluster, note: (line: string) => void): Promise<void> {
   using operator = new OperatorClient({ masters: cluster.masters, timeoutMs: TEARDOWN_MS });
   const signal = AbortSignal.timeout(TEARDOWN_MS);
   const live = async (): Promise<number> => {
@@ -91,7 +105,6 @@ async function endTasks(cluster: DevCluster, note: (line: string) => void): Prom
   } catch (error) {
     note(signal.aborted ? `${left} tasks have not ended within ${TEARDOWN_MS / 1_000} s` : `the tasks cannot be ended: ${(error as Error).message}`);
   }
-  return left;
 }
 
 function banner(cluster: DevCluster, leader: string): string {
