@@ -1,10 +1,11 @@
 /** The cluster under the quickstart: a `mesarch dev` of its own, and what is needed to kill parts of it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { endAbandonedRuns } from "../../src/cli/abandoned-runs.ts";
 import { type Leader, OperatorClient } from "../../src/sdk/index.ts";
 
 interface Process {
@@ -13,50 +14,66 @@ interface Process {
   readonly pid?: number;
 }
 
+/** An agent that was killed, once it is there again. */
+export interface Return {
+  readonly afterMs: number;
+  readonly tasks: number;
+}
+
 const MASTERS = 3;
 const AGENTS = 3;
 const START_TIMEOUT_MS = 60_000;
+/** `mesarch dev` ends sooner by itself: tasks within 10 s, then processes. */
+const STOP_TIMEOUT_MS = 60_000;
+const FORCE_MS = 5_000;
 
 export class QuickstartCluster {
-  readonly directory: string;
+  readonly directory = mkdtempSync(join(tmpdir(), "mesarch-quickstart-"));
   readonly basePort: number;
   readonly operator: OperatorClient;
+  /** Fires when the cluster has ended, told to or not. */
+  readonly lost: AbortSignal;
   readonly #dev: ChildProcess;
+  readonly #ended: Promise<void>;
+  /** For an end of ours that nobody ordered; the rest is done by `mesarch dev` itself. */
+  readonly #onExit = (): void => void this.#dev.kill("SIGTERM");
 
-  private constructor(directory: string, basePort: number, dev: ChildProcess) {
-    this.directory = directory;
+  private constructor(program: readonly string[], basePort: number) {
     this.basePort = basePort;
-    this.#dev = dev;
-    this.operator = new OperatorClient({ masters: this.masters });
+    this.operator = new OperatorClient({ masters: this.masters, timeoutMs: START_TIMEOUT_MS });
+    const log = openSync(join(this.directory, "dev.log"), "a");
+    const flags = [`--masters=${MASTERS}`, `--agents=${AGENTS}`, "--etcd=3", `--base-port=${basePort}`, `--data-dir=${this.directory}`, "--no-keep-tasks"];
+    this.#dev = spawn(program[0]!, [...program.slice(1), "dev", ...flags], { stdio: ["ignore", log, log], detached: true });
+    closeSync(log);
+    const lost = new AbortController();
+    this.lost = lost.signal;
+    this.#ended = new Promise((resolve) => {
+      const end = (): void => {
+        lost.abort(new Error(`the cluster has ended:\n${this.log()}`));
+        resolve();
+      };
+      this.#dev.once("exit", end).once("error", end);
+    });
+    process.on("exit", this.#onExit);
   }
 
-  /** Starts etcd, masters and agents; resolves when a leader serves and all agents are in. */
+  /** Starts etcd, masters and agents. What was started is the caller's to stop, however far it came. */
   static async start(program: readonly string[]): Promise<QuickstartCluster> {
-    const directory = mkdtempSync(join(tmpdir(), "mesarch-quickstart-"));
-    const basePort = await freePorts();
-    const log = openSync(join(directory, "dev.log"), "a");
-    const args = ["dev", `--masters=${MASTERS}`, `--agents=${AGENTS}`, "--etcd=3", `--base-port=${basePort}`, `--data-dir=${directory}`];
-    const dev = spawn(program[0]!, [...program.slice(1), ...args], { stdio: ["ignore", log, log], detached: true });
-    const cluster = new QuickstartCluster(directory, basePort, dev);
-    const timeout = AbortSignal.timeout(START_TIMEOUT_MS);
-    dev.once("exit", () => cluster.#failed.abort(new Error(`the cluster did not start:\n${cluster.log()}`)));
-    const signal = AbortSignal.any([timeout, cluster.#failed.signal]);
-    try {
-      while ((await cluster.operator.status({ signal })).agentsConfirmed < AGENTS) await delay(100, undefined, { signal });
-    } catch (error) {
-      await cluster.stop();
-      throw cluster.#failed.signal.aborted ? (cluster.#failed.signal.reason as Error) : error;
-    }
-    return cluster;
+    return new QuickstartCluster(program, await freePorts());
   }
 
-  readonly #failed = new AbortController();
+  /** Resolves when a leader serves and all agents are in. */
+  async whole(signal: AbortSignal): Promise<void> {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    while ((await this.operator.status({ signal: late })).agentsConfirmed < AGENTS) await delay(100, undefined, { signal: late });
+  }
 
   get masters(): string[] {
     return Array.from({ length: MASTERS }, (_, index) => `127.0.0.1:${this.basePort + index}`);
   }
 
-  get pid(): number | undefined {
+  /** Of `mesarch dev`. */
+  get supervisor(): number | undefined {
     return this.#dev.pid;
   }
 
@@ -77,8 +94,26 @@ export class QuickstartCluster {
     return Array.from({ length: MASTERS }, (_, index) => `m${index}`);
   }
 
-  async leader(): Promise<Leader> {
-    return this.operator.nextLeader();
+  async leader(signal: AbortSignal): Promise<Leader> {
+    return this.operator.nextLeader(undefined, { signal });
+  }
+
+  /** Resolves when an agent's process has taken the place of the one killed and is confirmed by the leader. */
+  async agentBack(name: string, killed: number | undefined, signal: AbortSignal): Promise<Return> {
+    const started = performance.now();
+    const late = AbortSignal.any([signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    for (;;) {
+      const pid = this.pid(name);
+      // While the old process stands in the books the leader may not have noticed its death.
+      const agents = pid === undefined || pid === killed ? [] : await this.operator.agents({ signal: late });
+      const agent = agents.find(({ record, confirmed }) => confirmed && record?.info?.hostname === name);
+      if (agent !== undefined) return { afterMs: performance.now() - started, tasks: agent.tasks };
+      await delay(50, undefined, { signal: late });
+    }
+  }
+
+  pid(name: string): number | undefined {
+    return this.processes().find((each) => each.name === name)?.pid;
   }
 
   log(): string {
@@ -86,21 +121,36 @@ export class QuickstartCluster {
     return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(-20).join("\n") : "";
   }
 
-  /** Ends everything and removes its directory. */
+  /** Ends the tasks, then everything else, and removes the directory. Rejects when something is left. */
   async stop(): Promise<void> {
+    process.off("exit", this.#onExit);
     this.operator[Symbol.dispose]();
-    if (this.#dev.exitCode === null && this.#dev.signalCode === null) {
-      const gone = new Promise((resolve) => this.#dev.once("exit", resolve));
-      this.#dev.kill("SIGTERM");
-      await gone;
-    }
-    rmSync(this.directory, { recursive: true, force: true });
+    this.#dev.kill("SIGTERM");
+    const late = setTimeout(() => this.#dev.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await this.#ended;
+    clearTimeout(late);
+    // Nothing is left to do unless `mesarch dev` itself was killed.
+    for (const { name, pid } of this.processes()) if (pid !== undefined && isOurs(name, pid)) process.kill(pid, "SIGKILL");
+    const agents = Array.from({ length: AGENTS }, (_, index) => join(this.directory, `agent-${index}`));
+    const { left } = await endAbandonedRuns(agents, FORCE_MS);
+    if (left > 0) throw new Error(`${left} tasks could not be ended; their sandboxes are in ${this.directory}`);
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Lets it run on after this process. */
   leave(): void {
+    process.off("exit", this.#onExit);
     this.operator[Symbol.dispose]();
     this.#dev.unref();
+  }
+}
+
+/** The pid of a process that ended may be a stranger's by now. */
+function isOurs(name: string, pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").some((arg) => arg === `--name=${name}` || arg === `--hostname=${name}`);
+  } catch {
+    return false;
   }
 }
 

@@ -18,14 +18,18 @@ export interface TaskHistory {
   agentId: string;
 }
 
+/** Longer than anybody looks at a cluster that was kept. */
+const FAILOVER_TIMEOUT_SECONDS = 7 * 24 * 3600;
+const STEP_TIMEOUT_MS = 60_000;
+
 export class Framework {
   readonly tasks = new Map<string, TaskHistory>();
-  /** Called after each change of a task. */
-  onChange: () => void = () => {};
   readonly #session: SchedulerSession;
   readonly #waiting: TaskInfo[] = [];
   readonly #placed = new Map<string, TaskInfo>();
   readonly #seen = new Set<string>();
+  /** Called after each change of a task. */
+  #onChange: () => void = () => {};
   readonly done: Promise<void>;
   /** Launches repeated because their offer was gone. */
   relaunched = 0;
@@ -35,14 +39,13 @@ export class Framework {
   private constructor(session: SchedulerSession) {
     this.#session = session;
     this.done = this.#follow();
+    this.done.catch(() => {}); // `until` tells of it
   }
 
-  static async start(masters: readonly string[]): Promise<Framework> {
-    return new Framework(await connectScheduler({ masters, framework: { name: "quickstart", failoverTimeoutSeconds: 3600 } }));
-  }
-
-  get frameworkId(): string {
-    return this.#session.frameworkId;
+  /** `signal` ends the session, and all that waits for it. */
+  static async start(masters: readonly string[], signal: AbortSignal): Promise<Framework> {
+    const framework = { name: "quickstart", failoverTimeoutSeconds: FAILOVER_TIMEOUT_SECONDS };
+    return new Framework(await connectScheduler({ masters, framework, signal }));
   }
 
   /** Launches these tasks as soon as there is room. */
@@ -58,15 +61,24 @@ export class Framework {
     return count;
   }
 
-  async kill(taskId: string): Promise<void> {
-    await this.#call(this.#session.kill(taskId));
+  /** Waits for a condition that the framework's own events make true. Rejects when that takes too long or its session ends. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    let late: NodeJS.Timeout | undefined;
+    const giveUp = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(new Error(`${what}: not within ${STEP_TIMEOUT_MS / 1000} s`)), STEP_TIMEOUT_MS);
+    });
+    try {
+      while (!condition()) {
+        const change = new Promise<void>((resolve) => (this.#onChange = resolve));
+        const over = this.done.then(() => Promise.reject(new Error(`${what}: the session is over`)));
+        await Promise.race([change, over, giveUp]);
+      }
+    } finally {
+      clearTimeout(late);
+    }
   }
 
-  async teardown(): Promise<void> {
-    await this.#session.teardown();
-    await this.done;
-  }
-
+  /** Leaves the tasks to the cluster. */
   async close(): Promise<void> {
     await this.#session.close();
     await this.done.catch(() => {});
@@ -86,6 +98,7 @@ export class Framework {
         this.relaunched += 1;
         this.#waiting.unshift(this.#placed.get(id)!);
         this.tasks.delete(id);
+        await this.#call(this.#session.revive());
         continue;
       }
       const uuid = Buffer.from(status.uuid ?? []).toString("hex");
@@ -93,7 +106,7 @@ export class Framework {
       this.#seen.add(uuid);
       if (uuid !== "") await this.#call(this.#session.acknowledge(status));
       if (isTerminal(status.state) && this.#waiting.length > 0) await this.#call(this.#session.revive());
-      this.onChange();
+      this.#onChange();
     }
   }
 

@@ -34,13 +34,15 @@ export interface Outcome {
   readonly evidence: string;
   readonly failedCalls: number;
   readonly relaunched: number;
+  /** From the death of an agent's process until another one was confirmed. */
+  readonly agentAwayMs: number;
   /** Wall clock of the end of the run, milliseconds. */
   readonly endedAt: number;
 }
 
 /** Each row is one promise; all must hold. */
 export function outcomeRows(outcome: Outcome): Row[] {
-  const { tasks, jobs, services, pidsBefore, evidence, failedCalls, relaunched, endedAt } = outcome;
+  const { tasks, jobs, services, pidsBefore, evidence, failedCalls, relaunched, agentAwayMs, endedAt } = outcome;
   const all = [...tasks.values()];
   const everIn = (...states: readonly string[]): number => all.filter((task) => task.states.some((state) => states.includes(state))).length;
   const startCounts = [...jobs, ...services].map(({ id }) => starts(evidence, id).length);
@@ -60,6 +62,7 @@ export function outcomeRows(outcome: Outcome): Row[] {
     row("duplicated", startCounts.filter((count) => count > 1).length),
     row("services with their first pid", `${alive.length} of ${services.length}`, alive.length === services.length),
     row("longest pause of a service", `${Math.max(...witnessed.map(({ longestGapMs }) => longestGapMs))} ms`, witnessed.every(({ longestGapMs }) => longestGapMs < 5_000)),
+    row("agent came back", `after ${Math.round(agentAwayMs)} ms`, true),
     row("results verified", wrong.length === 0 ? `${jobs.length} of ${jobs.length}` : wrong.map(({ id, problem }) => `${id}: ${problem}`).join("; "), wrong.length === 0),
     row("failed calls of the framework", failedCalls),
   ];

@@ -33,8 +33,6 @@ const JOB = [
 /** A service says once who it is, then that it lives, five times a second. */
 const SERVICE = 'echo "$$" >> "$EVIDENCE.starts"; trap "echo TERM >> $EVIDENCE.signals" TERM HUP INT; while :; do date +%s%3N >> "$EVIDENCE.beats"; sleep 0.2; done';
 
-const PASSES = 6;
-
 /** The tracked files of a checkout worth compressing, largest first; all files of a copy without git. */
 export function inputFiles(checkout: string, count: number): string[] {
   const listed = execFileSync("git", ["ls-files", "-z"], { cwd: checkout, encoding: "utf8", maxBuffer: 1 << 26 });
@@ -47,11 +45,11 @@ export function inputFiles(checkout: string, count: number): string[] {
     .map(({ name }) => join(checkout, name));
 }
 
-export function jobs(files: readonly string[], evidence: string): Job[] {
+export function jobs(files: readonly string[], evidence: string, passes: number): Job[] {
   mkdirSync(evidence, { recursive: true });
   return files.map((input, index) => {
     const id = `compress-${String(index + 1).padStart(3, "0")}`;
-    const env = { INPUT: input, EVIDENCE: join(evidence, id), PASSES: String(PASSES) };
+    const env = { INPUT: input, EVIDENCE: join(evidence, id), PASSES: String(passes) };
     return { id, input, task: commandTask({ id, name: "compress", command: JOB, cpus: 0.1, mem: 32, env }) };
   });
 }
