@@ -1,6 +1,8 @@
 /** Registry rows: a change and its record to key and bytes, and back. */
 import type { Change, RecordOf, RowKind } from "../core/registry/change.ts";
 import { rowKey } from "../core/registry/change.ts";
+import { isLaunchId } from "../model/ids.ts";
+import { taskResources } from "../model/task-resources.ts";
 import type { RowWrite } from "../ports/registry.ts";
 import {
   AgentRecord,
@@ -96,7 +98,7 @@ function whyForeign({ kind, id, record }: Change): string | undefined {
   if (record === undefined) return undefined;
   switch (kind) {
     case "t":
-      return record.launchId === id && record.info !== undefined && record.agentId !== "" ? undefined : "not the task its key names";
+      return record.launchId === id && isLaunched(record) ? undefined : "not the task its key names";
     case "f":
       return record.info !== undefined && record.standing !== undefined ? undefined : "no framework";
     case "a":
@@ -104,10 +106,17 @@ function whyForeign({ kind, id, record }: Change): string | undefined {
     case "w":
       return record.role === id && record.weight > 0 && Number.isFinite(record.weight) ? undefined : "no weight of that role";
     case "h":
-      return record.task !== undefined && id.startsWith(`${record.task.frameworkId}/`) ? undefined : "no finished task of that framework";
+      return record.task !== undefined && id.startsWith(`${record.task.frameworkId}/`) && isLaunched(record.task)
+        ? undefined
+        : "no finished task of that framework";
     case "l":
       return record.epoch !== undefined ? undefined : "no leadership";
     case "meta":
       return record.clusterId !== "" ? undefined : "names no cluster";
   }
+}
+
+/** What the tables rely on: a row that only looks like a task would be half in them, and be delivered as a launch. */
+function isLaunched({ launchId, info, agentId }: TaskRecord): boolean {
+  return isLaunchId(launchId) && agentId !== "" && info !== undefined && taskResources(info).ok;
 }

@@ -5,6 +5,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { Resources } from "../../model/resources.ts";
+import { taskResources } from "../../model/task-resources.ts";
 import type {
   AgentRecord,
   FrameworkRecord,
@@ -14,7 +15,6 @@ import type {
   MetaRecord,
   TaskRecord,
 } from "../../wire/gen/mesarch/v1/registry.ts";
-import type { TaskInfo } from "../../wire/gen/mesos/v1/mesos.ts";
 import { type AgentAccount, AgentBooks, type FrameworkAccount, FrameworkBooks, taskIdOf } from "./books.ts";
 import type { Change } from "./change.ts";
 
@@ -38,7 +38,6 @@ export class Tables {
 
   readonly #agentBooks = new Map<string, AgentBooks>();
   readonly #frameworkBooks = new Map<string, FrameworkBooks>();
-  readonly #resources = new WeakMap<TaskInfo | TaskRecord, Resources>();
   /** Launch id to the key of its history row. */
   readonly #finishedLaunches = new Map<string, string>();
   /** Registration nonce to agent id (8.7). */
@@ -131,17 +130,12 @@ export class Tables {
     return this.#nonces.get(nonce);
   }
 
-  /** What a task takes from its agent while it lives. Validated at launch, so it always parses. */
-  resourcesOf(task: TaskRecord): Resources {
-    const source = task.info ?? task;
-    let resources = this.#resources.get(source);
-    if (resources === undefined) {
-      const parsed = Resources.fromMesos(task.info?.resources ?? []);
-      assert(parsed.ok, () => `task ${task.launchId} was stored with resources that do not parse`);
-      resources = parsed.value;
-      this.#resources.set(source, resources);
-    }
-    return resources;
+  /** What a task takes from its agent while it lives. Validated at launch and at reading, so it always parses. */
+  resourcesOf({ info, launchId }: TaskRecord): Resources {
+    if (info === undefined) return Resources.none;
+    const resources = taskResources(info);
+    assert(resources.ok, () => `task ${launchId} was stored with resources that do not parse`);
+    return resources.value;
   }
 
   /** A nonce is its first owner's: whoever shows it later does not become that agent. */
