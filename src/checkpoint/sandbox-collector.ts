@@ -1,10 +1,12 @@
 /**
- * Removes the sandboxes of forgotten tasks after a while, and the oldest of them sooner when the disk fills up (8.10).
- * What a task left is dated by its directory, so the wait goes on after a restart.
+ * Removes the sandboxes of forgotten tasks after a while, and the oldest of them sooner when the disk fills up or there
+ * are too many (8.10). What a task left is dated by its directory, so the wait goes on after a restart.
  */
-import { lstat, mkdir, readdir, rm, statfs, utimes } from "node:fs/promises";
+import type { StatsFs } from "node:fs";
+import { lstat, mkdir, opendir, rm, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../async/clock.ts";
+import { isLaunchId } from "../model/ids.ts";
 import type { Sandboxes } from "../ports/sandboxes.ts";
 
 export interface SandboxCollectorOptions {
@@ -14,8 +16,10 @@ export interface SandboxCollectorOptions {
   readonly isHeld: (launchId: string) => boolean;
   /** How long a sandbox is kept after its task was forgotten, in milliseconds. */
   readonly keepMs: number;
-  /** While less than this share of the disk is free, sandboxes go oldest first, whatever their age. */
+  /** While less than this share of the disk's room, or of its inodes, is free, sandboxes go oldest first, whatever their age. */
   readonly freeShare: number;
+  /** Sandboxes of forgotten tasks kept, the youngest. Default 20,000: a look dates each of them, in half a second. */
+  readonly maxKept?: number;
   /** Time between two looks, in milliseconds. */
   readonly checkMs: number;
   readonly clock: Clock;
@@ -23,6 +27,10 @@ export interface SandboxCollectorOptions {
   /** Share of the disk that is free, 0 to 1; for tests. */
   readonly freeNow?: () => Promise<number>;
 }
+
+const MAX_KEPT = 20_000;
+/** Sandboxes dated at a time, which leaves node's few threads to others. */
+const LOOKS = 16;
 
 interface Sandbox {
   readonly launchId: string;
@@ -51,10 +59,11 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
 
   /** Looks at all sandboxes once. Never rejects. */
   async collect(): Promise<void> {
-    const { clock, keepMs, onProblem } = this.#options;
-    for (const { launchId, forgottenAtMs } of await this.#collectable()) {
-      const due = clock.wall() - forgottenAtMs >= keepMs;
-      if (!due && !(await this.#diskIsLow())) return;
+    const { clock, keepMs, maxKept = MAX_KEPT, onProblem } = this.#options;
+    const sandboxes = await this.#collectable();
+    for (const [i, { launchId, forgottenAtMs }] of sandboxes.entries()) {
+      const due = clock.wall() - forgottenAtMs >= keepMs || sandboxes.length - i > maxKept;
+      if (this.#disposed || (!due && !(await this.#diskIsLow()))) return;
       await rm(this.path(launchId), { recursive: true, force: true }).catch((error: unknown) =>
         onProblem(launchId, error),
       );
@@ -67,19 +76,34 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
     await this.#pass;
   }
 
+  get #disposed(): boolean {
+    return this.#cancel === undefined;
+  }
+
   /** Oldest first. */
   async #collectable(): Promise<Sandbox[]> {
-    const { directory, isHeld } = this.#options;
-    const names = await readdir(directory).catch(() => []);
-    const found = await Promise.all(
-      names
-        .filter((name) => /^[0-9a-f]{32}$/.test(name) && !isHeld(name))
-        .map(async (launchId) => {
-          const stat = await lstat(join(directory, launchId)).catch(() => undefined);
-          return stat === undefined ? [] : [{ launchId, forgottenAtMs: stat.mtimeMs }];
-        }),
-    );
-    return found.flat().sort((a, b) => a.forgottenAtMs - b.forgottenAtMs);
+    const found: Sandbox[] = [];
+    const names = this.#names();
+    const dateOneByOne = async (): Promise<void> => {
+      for await (const launchId of names) {
+        const stat = await lstat(this.path(launchId)).catch(() => undefined);
+        if (stat !== undefined) found.push({ launchId, forgottenAtMs: stat.mtimeMs });
+      }
+    };
+    await Promise.all(Array.from({ length: LOOKS }, dateOneByOne));
+    return found.sort((a, b) => a.forgottenAtMs - b.forgottenAtMs);
+  }
+
+  /** Of all that nobody holds, as far as they can be read. */
+  async *#names(): AsyncGenerator<string> {
+    try {
+      for await (const { name } of await opendir(this.#options.directory)) {
+        if (this.#disposed) return;
+        if (isLaunchId(name) && !this.#options.isHeld(name)) yield name;
+      }
+    } catch {
+      // The next look finds the rest.
+    }
   }
 
   async #diskIsLow(): Promise<boolean> {
@@ -90,7 +114,7 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
   #schedule(): void {
     this.#cancel = this.#options.clock.after(this.#options.checkMs, () => {
       this.#pass = this.collect().then(() => {
-        if (this.#cancel !== undefined) this.#schedule();
+        if (!this.#disposed) this.#schedule();
       });
     });
   }
@@ -98,6 +122,10 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
 
 async function freeShareOf(directory: string): Promise<number> {
   await mkdir(directory, { recursive: true });
-  const { bavail, blocks } = await statfs(directory);
-  return blocks === 0 ? 1 : bavail / blocks;
+  return scarcest(await statfs(directory));
+}
+
+/** Share that is free of what there is least of: room, or inodes where their number is fixed. */
+export function scarcest({ bavail, blocks, ffree, files }: Pick<StatsFs, "bavail" | "blocks" | "ffree" | "files">): number {
+  return Math.min(blocks === 0 ? 1 : bavail / blocks, files === 0 ? 1 : ffree / files);
 }

@@ -1,20 +1,20 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { ManualClock } from "../../src/async/manual-clock.ts";
-import { SandboxCollector } from "../../src/checkpoint/sandbox-collector.ts";
+import { SandboxCollector, scarcest } from "../../src/checkpoint/sandbox-collector.ts";
 
 const HOUR = 3600_000;
 const launchId = (n: number): string => n.toString(16).padStart(32, "0");
 
-async function world(freeNow: () => Promise<number>) {
+async function world(freeNow: () => Promise<number>, { maxKept }: { maxKept?: number } = {}) {
   const directory = await mkdtemp(join(tmpdir(), "mesarch-sandboxes-"));
   const clock = new ManualClock(0, 1_000_000_000);
   const held = new Set<string>();
   const collector = new SandboxCollector({
     directory, clock, freeNow, isHeld: (id) => held.has(id), keepMs: HOUR, freeShare: 0.1, checkMs: HOUR * 1000,
-    onProblem: () => {},
+    onProblem: () => {}, ...(maxKept !== undefined && { maxKept }),
   });
   const forgotten = async (n: number): Promise<void> => {
     await mkdir(join(directory, launchId(n)));
@@ -68,4 +68,42 @@ test("on a disk that fills up they go sooner, oldest first, until there is room"
   const left = await w.left();
   t.true(left.length <= 1);
   t.false(left.includes(1));
+});
+
+test("8.10: so many are kept, the youngest, and those of tasks still held", async (t) => {
+  await using w = await world(async () => 1, { maxKept: 2 });
+  for (const n of [1, 2, 3, 4, 5]) {
+    await w.forgotten(n);
+    w.clock.advance(1000);
+  }
+  w.held.add(launchId(1));
+  await w.collector.collect();
+  t.deepEqual(await w.left(), [1, 4, 5]);
+});
+
+test("thousands are looked at few at a time, and a stop does not wait for the rest", async (t) => {
+  await using w = await world(async () => 1);
+  const names = Array.from({ length: 3000 }, (_, n) => launchId(n + 1));
+  for (const name of names) await mkdir(join(w.directory, name));
+  await Promise.all(names.map((name) => utimes(join(w.directory, name), 1, 1)));
+  let most = 0;
+  const collected = w.collector.collect();
+  const watching = setInterval(() => {
+    most = Math.max(most, process.getActiveResourcesInfo().filter((name) => name === "FSReqPromise").length);
+  }, 0);
+  while (most === 0) await new Promise(setImmediate);
+  await w.collector[Symbol.asyncDispose]();
+  await collected;
+  clearInterval(watching);
+  t.true(most <= 32, `${most} at a time`);
+  t.true((await w.left()).length > 0);
+});
+
+test("a disk is as full as its room or its inodes, whichever is scarcer", async (t) => {
+  const plenty = { bavail: 90, blocks: 100, ffree: 80, files: 100 };
+  t.is(scarcest(plenty), 0.8);
+  t.is(scarcest({ ...plenty, bavail: 5 }), 0.05);
+  t.is(scarcest({ ...plenty, ffree: 3 }), 0.03);
+  t.is(scarcest({ ...plenty, ffree: 0, files: 0 }), 0.9, "no fixed number");
+  t.is(scarcest({ bavail: 0, blocks: 0, ffree: 0, files: 0 }), 1);
 });
