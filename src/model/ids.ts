@@ -73,7 +73,7 @@ export function isLaunchId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 
-function utf8Length(text: string): number {
+export function utf8Length(text: string): number {
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;

@@ -10,6 +10,15 @@ test("role names (role_tests: Validate)", (t) => {
   }
 });
 
+test("Mesos 7.3: a role has at most 32 parts and 255 bytes", (t) => {
+  t.is(roleError(Array.from({ length: 32 }, () => "a").join("/")), undefined);
+  t.regex(roleError(Array.from({ length: 33 }, () => "a").join("/")) ?? "", /more than 32 parts/);
+  t.is(roleError("x".repeat(255)), undefined);
+  for (const role of ["x".repeat(256), "ü".repeat(128), `a/${"x".repeat(900_000)}`]) {
+    t.is(roleError(role), "a role is longer than 255 bytes");
+  }
+});
+
 test("hierarchy", (t) => {
   t.deepEqual(ancestorsOf("a/b/c"), ["a", "a/b"]);
   t.deepEqual(ancestorsOf("a"), []);

@@ -2,8 +2,10 @@
  * One step's only way to change durable state or to say something. Changes are applied to the tables at once, so that
  * the rest of the step sees them, and collected with their before-images; words are collected in order.
  */
+import { assert } from "../../base/assert.ts";
+import { limits } from "../../model/limits.ts";
 import type { Atom } from "../pipeline.ts";
-import type { Change } from "../registry/change.ts";
+import { type Change, rowKey } from "../registry/change.ts";
 import type { Tables } from "../registry/tables.ts";
 import type { Output } from "./output.ts";
 
@@ -35,22 +37,25 @@ export class Tx {
    */
   put(...changes: readonly Change[]): void {
     let bytes = 0;
+    for (const change of changes) bytes += this.#sizeOf(change);
+    // Every door checks what it takes. What slipped through must not reach the store, which would refuse it (3.9).
+    assert(bytes <= limits.batchBytes, () => `${changes.map(rowKey).join(" with ").slice(0, 300)} takes ${bytes} bytes: no batch holds it`);
     const writes: Change[] = [];
     const undo: Change[] = [];
     const makes = new Set<Change>();
     const deletes = new Set<Change>();
+    // Known to `rollBack` from the first change on, should a later one fail.
+    this.#undo.push(undo);
     for (const change of changes) {
       const before = this.#tables.apply(change);
       if (before.record === undefined && change.record === undefined) continue;
       if (before.record === undefined) makes.add(change);
       if (change.record === undefined) deletes.add(change);
       writes.push(change);
-      undo.push(before);
-      bytes += this.#sizeOf(change);
+      undo.unshift(before);
     }
-    if (writes.length === 0) return;
-    this.#atoms.push({ writes, bytes, makes, deletes });
-    this.#undo.push(undo.reverse());
+    if (writes.length > 0) this.#atoms.push({ writes, bytes, makes, deletes });
+    else this.#undo.pop();
   }
 
   /** Encoded size of a change in bytes, to refuse at the door what would not fit a batch (3.9). */

@@ -68,6 +68,8 @@ export class Tables {
         return { kind: "a", id: change.id, record: before };
       }
       case "t": {
+        // Fails, if at all, before anything is changed.
+        if (change.record !== undefined) this.resourcesOf(change.record);
         const before = replace(this.tasks, change.id, change.record);
         if (before !== undefined) this.#removeTask(before);
         if (change.record !== undefined) this.#addTask(change.record);

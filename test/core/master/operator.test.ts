@@ -124,6 +124,14 @@ test("teardown, gone, active, weight: by id or a unique beginning", (t) => {
   t.is(s.tables.agents.get(agent.id)?.standing?.$case, "goneAt");
 });
 
+test("3.9 a weight of a role that is too long is refused, with '/' in it or not", (t) => {
+  const s = new Scenario();
+  for (const role of ["x".repeat(900_000), `a/${"x".repeat(900_000)}`, Array.from({ length: 40 }, () => "a").join("/")]) {
+    t.regex(refusal(s.operator({ $case: "setWeight", value: { role, weight: 2 } })), /^invalid: .{0,200}$/);
+  }
+  t.is(s.tables.weights.size, 0);
+});
+
 test("step-down hands over, and that is the last word of its step", (t) => {
   const s = new Scenario();
   t.is(s.operator({ $case: "stepDown", value: {} }).kind, "handOver");

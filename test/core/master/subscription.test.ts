@@ -91,6 +91,8 @@ test("Mesos 4.2: the principal is filled in, must agree, and cannot change", (t)
 const refused: readonly (readonly [string, Partial<FrameworkInfo>, RegExp])[] = [
   ["an id with a slash", { id: { value: "a/b" } }, /contains '\/'/],
   ["a role with white space", { role: "a b" }, /white space/],
+  ["a role of 8,000 parts", { role: Array.from({ length: 8_000 }, () => "a").join("/") }, /longer than 255 bytes/],
+  ["a role of 100 parts", { role: Array.from({ length: 100 }, () => "a").join("/") }, /more than 32 parts/],
   ["roles without MULTI_ROLE", { roles: ["a"] }, /needs the capability MULTI_ROLE/],
   ["role with MULTI_ROLE", { role: "a", capabilities: [{ type: Capability.MULTI_ROLE }] }, /must not be set with MULTI_ROLE/],
   ["a role twice", { roles: ["a", "a"], capabilities: [{ type: Capability.MULTI_ROLE }] }, /twice/],
