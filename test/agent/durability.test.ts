@@ -37,8 +37,8 @@ class World {
   }
 
   /** A step that stores an epoch and then reports. */
-  lead(revision: number): void {
-    const report: Output = { kind: "say", link: 1, message: { session: 1, body: { $case: "report", value: {} as never } } };
+  lead(revision: number, agentId = "agent-1"): void {
+    const report: Output = { kind: "say", link: 1, message: { session: 1, body: { $case: "report", value: { agentId } as never } } };
     this.#push([{ kind: "epoch", epoch: { generation: 1, revision } }], [report]);
   }
 
@@ -134,6 +134,22 @@ test("stalled: what rests on the journal waits, in order, until it could be writ
   await settled();
   t.deepEqual(world.said, ["a", "say", "b", "c"]);
   t.deepEqual(world.journal, ["a", "b", "c"]);
+});
+
+test("8.7: without a journal an agent that has no id does not report: its nonce could be lost", async (t) => {
+  const world = await World.open();
+  world.disk.rewritesFail = true;
+  world.start("nonce");
+  world.lead(9, "");
+  await settled();
+  t.is(world.durability.storage, "stalled");
+  t.is(world.disk.epoch.revision, 9);
+  t.deepEqual(world.said, []);
+  world.disk.rewritesFail = false;
+  world.clock.advance(2000);
+  await settled();
+  t.deepEqual(world.said, ["nonce", "say"]);
+  t.deepEqual(world.journal, ["nonce"]);
 });
 
 test("low: no room to grow, so what is left of the file is used until there is", async (t) => {

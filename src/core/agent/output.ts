@@ -26,12 +26,14 @@ export function isUnfenced(output: Output): boolean {
 /**
  * True for words that rest on the stored epoch at most, never on the journal: they may be said while the journal is
  * stalled. A report tells what is held; at worst it names a task the journal lost again, which the leader then orders
- * anew (9.3: deliverable, absent), or misses one that was forgotten, which is then acknowledged again.
+ * anew (9.3: deliverable, absent), or misses one that was forgotten, which is then acknowledged again. Without an id it
+ * rests on the nonce, which has to be kept first (8.7).
  */
 export function needsNoJournal(output: Output): boolean {
   if (output.kind === "say") {
-    const body = output.message.body?.$case;
-    return body === "greeting" || body === "heldPart" || body === "report" || body === "epochRefused" || body === "pong";
+    const { body } = output.message;
+    if (body?.$case === "report") return body.value.agentId !== "";
+    return body?.$case === "greeting" || body?.$case === "heldPart" || body?.$case === "epochRefused" || body?.$case === "pong";
   }
   return output.kind === "alarm" || output.kind === "closeLink" || output.kind === "leave" || output.kind === "kill";
 }
