@@ -107,8 +107,10 @@ export class AgentSessions {
     }
     const input = toInput(stream, body);
     if (input === undefined) return;
-    // Nothing an agent says is lost by refusing it: it says it again in the next session, or on its own clock.
-    if (!this.#leadership.submit(input)) this.#close(stream, "the master is overloaded");
+    // Nothing an agent says is lost by refusing it: it says it again in the next session, or on its own clock. What is
+    // lost by design (4.4), or is asked for again, is no reason to end the session.
+    if (this.#leadership.submit(input) || body.$case === "pong" || body.$case === "frameworkMessage") return;
+    this.#close(stream, "the master is overloaded");
   }
 
   /** Once: each greeting opens a session past the bound of the mailbox. */

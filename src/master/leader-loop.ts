@@ -5,7 +5,6 @@
  * to hold, and says nothing more.
  */
 import { onAbort } from "../async/abort.ts";
-import { Mailbox } from "../async/mailbox.ts";
 import { Timer } from "../async/timer.ts";
 import { assert } from "../base/assert.ts";
 import { type Epoch, epochText } from "../base/epoch.ts";
@@ -23,6 +22,7 @@ import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import { tellCommit } from "./commit-telemetry.ts";
 import { failureWords } from "./failure-words.ts";
 import { FenceProof } from "./fence-proof.ts";
+import { Inbox } from "./inbox.ts";
 import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
 import { tracedStep } from "./traced-step.ts";
 
@@ -39,7 +39,7 @@ export class LeaderLoop {
   readonly ended: Promise<LeadershipEnd>;
 
   readonly #options: LeaderLoopOptions;
-  readonly #mailbox: Mailbox<Input>;
+  readonly #mailbox: Inbox;
   readonly #pipeline = new Pipeline<Change, Output>({ rows: limits.batchRows, bytes: limits.batchBytes }, rowKey);
   readonly #timer: Timer;
   readonly #abort = new AbortController();
@@ -66,7 +66,7 @@ export class LeaderLoop {
 
   constructor(options: LeaderLoopOptions) {
     this.#options = options;
-    this.#mailbox = new Mailbox({ capacity: limits.mailboxInputs, schedule: (wake) => options.clock.after(0, wake) });
+    this.#mailbox = new Inbox({ capacity: limits.mailboxInputs, schedule: (wake) => options.clock.after(0, wake) });
     const { generation, revision, since } = options.machine.leadership;
     this.epoch = { generation, revision };
     this.#revision = since;
@@ -101,7 +101,7 @@ export class LeaderLoop {
     return this.ended;
   }
 
-  /** False when the mailbox is full or the leadership over: the caller answers 503. */
+  /** False when the input's share of the mailbox is full or the leadership over: the caller answers 503. */
   submit(input: Input): boolean {
     return !this.#over && !this.#handingOver && this.#mailbox.push(input);
   }

@@ -10,7 +10,7 @@ export const limits = Object.freeze({
   infoBytes: 256 * 1024,
   /** Tasks of one LAUNCH_GROUP: written atomically (3.8). */
   groupTasks: 32,
-  /** Inputs waiting for a machine; beyond it callers get 503. */
+  /** Inputs waiting for a machine; of a master, calls and agents' words each. Beyond it callers get 503. */
   mailboxInputs: 10_000,
   /** Bytes waiting for one peer; beyond it the peer has `streamPatienceMs` to take some, or the stream is closed. */
   streamQueueBytes: 8 * 1024 * 1024,

@@ -186,6 +186,31 @@ test("13.4 while the store does not answer, calls beyond what may wait are refus
   t.true(refused > 50_000, `${refused} of 100,000 refused; the others wait in memory`);
 });
 
+test("13.4 a burst of calls that fills their share costs no agent its stream, nor does an answer that finds no room", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1"]);
+  const node = masters.node("m1");
+  const framework = new SchedulerClient(node, "f1");
+  await masters.run(200);
+  const agents = Array.from({ length: 3 }, () => new AgentClient(node));
+  const greeting = { protocol: 1, agentId: "", incarnation: { starts: 1, nonce: "n" }, clusterId: "", storedEpoch: undefined, address: "a:1" };
+  for (const agent of agents) agent.say({ session: 0, body: { $case: "greeting", value: greeting } });
+  await masters.run(50);
+  // All within one turn: the machine takes nothing meanwhile.
+  const calls = Array.from({ length: 3 * 4_096 }, () => framework.call({ type: Call_Type.RECONCILE, reconcile: { tasks: [] } }));
+  const [speaker, ponging, babbling] = agents as [AgentClient, AgentClient, AgentClient];
+  speaker.say({ session: speaker.session, body: { $case: "forgotten", value: { launchIds: [] } } });
+  for (let i = 0; i < 11_000; i += 1) ponging.say({ session: ponging.session, body: { $case: "pong", value: { sequence: 1 } } });
+  babbling.say({ session: babbling.session, body: { $case: "forgotten", value: { launchIds: [] } } });
+  t.false(speaker.closed);
+  t.false(ponging.closed);
+  t.true(babbling.closed, "what may not be lost ends the stream, and is said again in the next");
+  await masters.run(500);
+  const codes = calls.map((number) => framework.reply(number));
+  t.is(codes.filter((code) => code === 503).length, 3 * 4_096 - 10_000);
+  t.is(codes.filter((code) => code === 202).length, 10_000);
+});
+
 async function confirmedAgent(masters: Masters, node: Node): Promise<AgentClient> {
   const agent = new AgentClient(node);
   const incarnation = { starts: 1, nonce: "abc" };

@@ -162,11 +162,19 @@ export class SchedulerClient {
 /** An agent's stream that answers nothing by itself. */
 export class AgentClient {
   readonly messages: MasterMessage[] = [];
+  /** The newest the master named. */
+  session = 0;
   closed = false;
   readonly #stream;
 
   constructor(node: Node) {
-    this.#stream = node.master.agents.open({ send: (message) => void this.messages.push(message), close: () => (this.closed = true) });
+    this.#stream = node.master.agents.open({
+      send: (message, { session }) => {
+        this.messages.push(message);
+        this.session = session;
+      },
+      close: () => (this.closed = true),
+    });
   }
 
   say(message: AgentMessage): void {

@@ -18,12 +18,14 @@ import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";
 
 const MINUTE_MS = 60_000;
+/** Agents are pinged in so many turns within an interval, so that their answers do not come all at once. */
+const PING_TURNS = 15;
 /** Up to this many agents may be away without the brake asking which share of all they are. */
 const FEW_AWAY = 2;
 
 /** At promotion, and when steps were undone: whoever is not watched is looked at when a full window has passed. */
 export function begin(state: MasterState, now: number): void {
-  state.deadlines.set("ping", now + state.settings.agentPingIntervalMs);
+  state.deadlines.set("ping", now + state.settings.agentPingIntervalMs / PING_TURNS);
   state.deadlines.set("sweep", now + state.settings.agentPingTimeoutMs);
 }
 
@@ -36,12 +38,15 @@ export function pong(state: MasterState, tx: Tx, { session, sequence }: Extract<
 
 /** Deadline `ping`. While mute nothing is promised to anybody, so nobody is pinged (3.6). */
 export function pingDue(state: MasterState, tx: Tx): void {
-  state.deadlines.set("ping", tx.now + state.settings.agentPingIntervalMs);
+  state.deadlines.set("ping", tx.now + state.settings.agentPingIntervalMs / PING_TURNS);
   if (state.mute) return;
-  state.membership.pings += 1;
-  const sequence = state.membership.pings;
+  const { membership } = state;
+  membership.pingTurn = (membership.pingTurn + 1) % PING_TURNS;
+  membership.pings += 1;
+  const sequence = membership.pings;
   for (const stream of state.agentSessions.values()) {
-    if (stream.phase !== "greeted") tell(tx, stream, { $case: "ping", value: { sequence } });
+    const isTurn = stream.session % PING_TURNS === membership.pingTurn;
+    if (isTurn && stream.phase !== "greeted") tell(tx, stream, { $case: "ping", value: { sequence } });
   }
 }
 

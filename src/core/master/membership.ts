@@ -18,6 +18,8 @@ export interface Membership {
   verdicts: readonly number[];
   /** Number of the last ping or probe. */
   pings: number;
+  /** Whose turn it was to be pinged last. */
+  pingTurn: number;
   /** Time in which nothing could be heard: mute, or our own process standing still. */
   deafMs: number;
   muteSince: number | undefined;
@@ -56,6 +58,7 @@ export function newMembership(): Membership {
     lastHeard: new Map(),
     verdicts: [],
     pings: 0,
+    pingTurn: 0,
     deafMs: 0,
     muteSince: undefined,
     deadlinesSeenAt: 0,

@@ -81,6 +81,19 @@ test("5.5, 3.6 time spent mute does not count as silence", (t) => {
   t.is(cluster.agentRow(agent).standing!.$case, "unreachableAt");
 });
 
+test("5.5 each agent is pinged once an interval, but not all at once: their answers come spread over it, too", (t) => {
+  const { cluster } = running();
+  const agents = Array.from({ length: 30 }, (_, i) => cluster.agent(`many${i}`));
+  const told = (): number => agents.reduce((sum, agent) => sum + agent.told("ping").length, 0);
+  let most = 0;
+  for (let second = 0, before = told(); second < 15; second += 1, before = told()) {
+    cluster.advance(1_000);
+    most = Math.max(most, told() - before);
+  }
+  t.deepEqual([...new Set(agents.map((agent) => agent.told("ping").length))], [1]);
+  t.true(most <= 8, `${most} of 30 within a second`);
+});
+
 test("3.6 a mute leader pings nobody", (t) => {
   const { cluster, agent } = running();
   cluster.step({ kind: "mute", on: true });
