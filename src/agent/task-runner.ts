@@ -61,6 +61,7 @@ export class TaskRunner {
       else this.#starts += 1;
       try {
         await containers.start(spec);
+        deliver({ kind: "spawned", launchId });
       } catch (error) {
         deliver({ kind: "startFailed", launchId, reason: `Could not be started: ${toMesarchError(error).message}` });
       } finally {

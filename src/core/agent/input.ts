@@ -13,6 +13,8 @@ export type Input =
   | { readonly kind: "linkClosed"; readonly link: LinkId }
   | { readonly kind: "fromMaster"; readonly link: LinkId; readonly batch: MasterBatch }
   | { readonly kind: "runChanged"; readonly launchId: string; readonly state: RunState }
+  /** A `start` was carried out: a monitor is on its way to the start mark. */
+  | { readonly kind: "spawned"; readonly launchId: string }
   /** A `start` was refused by the host; nothing was spawned by it. */
   | { readonly kind: "startFailed"; readonly launchId: string; readonly reason: string }
   /** Answer to `cancel`: `won` if the run will never start. */

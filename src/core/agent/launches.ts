@@ -86,7 +86,6 @@ export function cancelLost(state: AgentState, step: Step, task: AgentTask): void
 
 export function start(state: AgentState, step: Step, task: AgentTask): void {
   task.phase = "starting";
-  armStart(state, step, task);
   step.output({ kind: "start", task: task.accepted });
 }
 
@@ -107,7 +106,8 @@ export function killGraceOf(state: AgentState, task: AgentTask): number {
   return Math.min(Math.max(0, Math.floor(Number(policy.nanoseconds ?? 0) / 1e6)), MAX_GRACE_MS);
 }
 
-function armStart(state: AgentState, step: Step, task: AgentTask): void {
+/** 6.3. From when a monitor is on its way: before that it waits for its turn, or for the journal. */
+export function armStart(state: AgentState, step: Step, task: AgentTask): void {
   state.deadlines.set(`run/${idOf(task)}`, step.now + state.settings.startTimeoutMs);
 }
 

@@ -10,7 +10,7 @@ import type { JournalRecord } from "../../wire/gen/mesarch/v1/checkpoint.ts";
 import { Deadlines } from "../deadlines.ts";
 import { fold, snapshot } from "./fold.ts";
 import type { Input } from "./input.ts";
-import { cancelAnswered, recover, runChanged, runDue, startFailed } from "./runs.ts";
+import { cancelAnswered, recover, runChanged, runDue, spawned, startFailed } from "./runs.ts";
 import { fromMaster, linkClosed, linkOpened, pingDue, reportDue } from "./session.ts";
 import type { AgentSettings } from "./settings.ts";
 import type { AgentState } from "./state.ts";
@@ -26,6 +26,7 @@ const handlers: { readonly [K in Input["kind"]]: Handler<K> } = {
   linkClosed: (state, step, { link }) => linkClosed(state, step, link),
   fromMaster: (state, step, { link, batch }) => fromMaster(state, step, link, batch),
   runChanged: (state, step, input) => runChanged(state, step, input.launchId, input.state),
+  spawned: (state, step, { launchId }) => spawned(state, step, launchId),
   startFailed: (state, step, { launchId, reason }) => startFailed(state, step, launchId, reason),
   cancelled: (state, step, { launchId, won }) => cancelAnswered(state, step, launchId, won),
   storage: (state, step, { storage }) => storageChanged(state, step, storage),

@@ -1,6 +1,6 @@
 /** What is seen of a task's process, and what time makes of it (8.4, 8.9). */
 import type { RunState } from "../../ports/containers.ts";
-import { actOnKill, cancel, cancelLost, killGraceOf, orderKill } from "./launches.ts";
+import { actOnKill, armStart, cancel, cancelLost, killGraceOf, orderKill } from "./launches.ts";
 import { type AgentState, type AgentTask, idOf, latestUpdate } from "./state.ts";
 import { forget, makeUpdate } from "./status-stream.ts";
 import { HOST_RESTARTED, RUNNING, endOf, launchFailed } from "./statuses.ts";
@@ -35,6 +35,12 @@ export function recover(state: AgentState, step: Step, runs: ReadonlyMap<string,
 export function runChanged(state: AgentState, step: Step, launchId: string, run: RunState): void {
   const task = state.tasks.get(launchId);
   if (task !== undefined && task.phase !== "ended") observe(state, step, task, run);
+}
+
+/** It may have been seen to run before. */
+export function spawned(state: AgentState, step: Step, launchId: string): void {
+  const task = state.tasks.get(launchId);
+  if (task?.phase === "starting") armStart(state, step, task);
 }
 
 /** Nothing was spawned by that order; but an earlier process may have spawned a monitor that is still on its way. */

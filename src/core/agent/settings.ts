@@ -20,7 +20,7 @@ export interface AgentSettings {
   readonly updateRetryMaxMs: number;
   /** An end waits this long for the acknowledgement of the update before it, then that one is repeated to tell of it. */
   readonly latestStateDelayMs: number;
-  /** A monitor that has not taken its start mark by then never will. */
+  /** A monitor that has not taken its start mark so long after it was spawned never will. */
   readonly startTimeoutMs: number;
   /** Grace of kills that nobody but the agent asked for, where the task names none. */
   readonly killGraceMs: number;

@@ -104,8 +104,9 @@ export function endOf(task: AgentTask, run: RunState, bootId: string): Verdict |
       };
     case "cancelled":
     case "neverRan":
-      if (task.cancelling?.kind === "failed") return launchFailed(task.cancelling.reason);
+      // Also when it took too long to start meanwhile.
       if (task.killGraceMs !== undefined) return KILLED_DURING_LAUNCH;
+      if (task.cancelling?.kind === "failed") return launchFailed(task.cancelling.reason);
       return dropped(Reason.REASON_EXECUTOR_TERMINATED, "The monitor ended before the command was started");
     default:
       return undefined;

@@ -1,6 +1,6 @@
 /** Bad days of the wall clock: it is shown in statuses, and moves nothing an agent does (11.2). */
 import test from "ava";
-import { AgentWorld, RUNNING, exited } from "./agent-world.ts";
+import { AgentWorld, RUNNING, exited, launchId } from "./agent-world.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -20,6 +20,7 @@ function story(jump: (world: AgentWorld) => void): { told: string[]; stamps: num
   link.launch(1, { task: { maxCompletionTime: seconds(90), killPolicy: { gracePeriod: seconds(7) } } });
   // Its monitor never shows.
   link.launch(2);
+  world.step({ kind: "spawned", launchId: launchId(2) });
   pass(10);
   const startedAt = world.now;
   world.run(1, { kind: "running", pid: 7, monitored: true, startedAt });

@@ -52,6 +52,7 @@ class History {
         const n = parseInt(output.task.launchId, 16);
         if (this.run(n).kind !== "absent") continue;
         this.begun.set(n, (this.begun.get(n) ?? 0) + 1);
+        this.world.step({ kind: "spawned", launchId: output.task.launchId });
         this.become(n, { kind: "starting" });
       } else if (output.kind === "cancel") {
         const n = parseInt(output.launchId, 16);

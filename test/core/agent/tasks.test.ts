@@ -231,10 +231,11 @@ test("a start that the host refuses: FAILED, and its resources are free", (t) =>
   t.true(world.machine.state.used.isEmpty);
 });
 
-test("a monitor that never shows: after a minute the agent takes the start mark itself", (t) => {
+test("6.3: a monitor that never shows: after a minute the agent takes the start mark itself", (t) => {
   const world = AgentWorld.started();
   const link = world.confirmed();
   link.launch(1);
+  world.step({ kind: "spawned", launchId: launchId(1) });
   world.take();
   world.pass(60_000);
   t.deepEqual(world.take(), ["cancel 1"]);
@@ -242,10 +243,53 @@ test("a monitor that never shows: after a minute the agent takes the start mark 
   t.deepEqual(world.take(), ["update 1.1 TASK_FAILED"]);
 });
 
+test("6.3: ... counted from when it was spawned, however long that start had to wait for others", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  link.lead(6, { pingTimeoutMs: 0 });
+  link.confirm();
+  link.launch(1);
+  world.take();
+  world.pass(600_000);
+  t.deepEqual(world.take(), []);
+  world.step({ kind: "spawned", launchId: launchId(1) });
+  world.pass(59_999);
+  t.deepEqual(world.take(), []);
+  world.pass(1);
+  t.deepEqual(world.take(), ["cancel 1"]);
+});
+
+test("6.3: ... unless it was seen to run before that was told", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  link.lead(6, { pingTimeoutMs: 0 });
+  link.confirm();
+  link.launch(1);
+  world.run(1, RUNNING);
+  link.acknowledge(world.update());
+  world.step({ kind: "spawned", launchId: launchId(1) });
+  world.take();
+  world.pass(600_000);
+  t.deepEqual(world.take(), []);
+});
+
+test("6.4: killed and then too late to start is KILLED", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  link.launch(1);
+  world.step({ kind: "spawned", launchId: launchId(1) });
+  link.kill(1);
+  world.pass(60_000);
+  t.deepEqual(world.take(), ["start 1", "cancel 1"]);
+  world.step({ kind: "cancelled", launchId: launchId(1), won: true });
+  t.deepEqual(world.take(), ["update 1.1 TASK_KILLED"]);
+});
+
 test("... and when the monitor has it after all, it is waited for", (t) => {
   const world = AgentWorld.started();
   const link = world.confirmed();
   link.launch(1);
+  world.step({ kind: "spawned", launchId: launchId(1) });
   world.pass(60_000);
   world.step({ kind: "cancelled", launchId: launchId(1), won: false });
   world.take();
@@ -259,6 +303,7 @@ test("... and when it was seen to run before the answer came, it is left alone",
   link.lead(6, { pingTimeoutMs: 0 });
   link.confirm();
   link.launch(1);
+  world.step({ kind: "spawned", launchId: launchId(1) });
   world.pass(60_000);
   world.run(1, RUNNING);
   link.acknowledge(world.update());
