@@ -19,9 +19,20 @@ const DEFAULT_AGENT_PORT = 5051;
  */
 const LEAST_REFUSAL = 1;
 
-/** Turns allocations into offers: one OFFERS event for each framework. */
+/** Offers in one event; a framework may want to see many at once. */
+const OFFERS_AT_ONCE = 1_000;
+/** Bytes of one event, well below `limits.messageBytes`: one that is above would end the stream, and the next one, too. */
+const EVENT_BYTES = 4 * 1024 * 1024;
+
+/** The offers of an OFFERS event to come. */
+interface Batch {
+  readonly messages: OfferMessage[];
+  bytes: number;
+}
+
+/** Turns allocations into offers: OFFERS events for each framework, as few as bounded ones can be. */
 export function make(state: MasterState, tx: Tx, allocations: readonly Allocation[]): void {
-  const messages = new Map<FrameworkStream, OfferMessage[]>();
+  const batches = new Map<FrameworkStream, Batch>();
   for (const { frameworkId, role, agentId, resources } of allocations) {
     const stream = state.frameworks.get(frameworkId);
     const agent = state.tables.agents.get(agentId);
@@ -32,13 +43,21 @@ export function make(state: MasterState, tx: Tx, allocations: readonly Allocatio
     const id = offerId({ epoch: state.epoch, nonce: state.idNonce }, state.counters.offer++);
     const offer: Offer = { id, frameworkId, agentId, role, resources };
     add(state, stream, offer, tx.now);
-    const list = messages.get(stream);
-    if (list === undefined) messages.set(stream, [offerMessage(stream, offer, agent)]);
-    else list.push(offerMessage(stream, offer, agent));
+    const bytes = bytesOf(tx, offer, agent);
+    let batch = batches.get(stream);
+    if (batch !== undefined && (batch.messages.length === OFFERS_AT_ONCE || batch.bytes + bytes > EVENT_BYTES)) {
+      sayOffers(tx, stream, batch);
+      batch = undefined;
+    }
+    if (batch === undefined) batches.set(stream, (batch = { messages: [], bytes: 0 }));
+    batch.messages.push(offerMessage(stream, offer, agent));
+    batch.bytes += bytes;
   }
-  for (const [stream, list] of messages) {
-    tx.say({ kind: "event", session: stream.session, event: { type: EventType.OFFERS, offers: { offers: list } } });
-  }
+  for (const [stream, batch] of batches) sayOffers(tx, stream, batch);
+}
+
+function sayOffers(tx: Tx, { session }: FrameworkStream, { messages }: Batch): void {
+  tx.say({ kind: "event", session, event: { type: EventType.OFFERS, offers: { offers: messages } } });
 }
 
 /** An offer ended without an answer for this long: the deadline `offer/<id>`. */
@@ -135,6 +154,12 @@ function add(state: MasterState, stream: FrameworkStream, offer: Offer, now: num
   if (onAgent === undefined) state.offersByAgent.set(offer.agentId, new Set([offer.id]));
   else onAgent.add(offer.id);
   if (state.settings.offerTimeoutMs > 0) state.deadlines.set(`offer/${offer.id}`, now + state.settings.offerTimeoutMs);
+}
+
+/** At least what an offer's message takes: what the agent told of itself, and for each resource the roles again. */
+function bytesOf(tx: Tx, { agentId, role, resources }: Offer, agent: AgentRecord): number {
+  const own = 1_024 + resources.entries.length * (64 + 3 * role.length);
+  return tx.sizeOf({ kind: "a", id: agentId, record: agent }) + own;
 }
 
 /** The offer as its framework understands it (Mesos 6.1; without MULTI_ROLE there is no allocation_info). */

@@ -1,6 +1,6 @@
 import test from "ava";
 import { FrameworkInfo_Capability_Type as Capability, Value_Type } from "../../../src/wire/gen/mesos/v1/mesos.ts";
-import { Call_Type, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Call_Type, Event, Event_Type } from "../../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { task } from "./framework-double.ts";
 import { Scenario } from "./scenario.ts";
 
@@ -36,6 +36,26 @@ test("S1, S2 with MULTI_ROLE and RESERVATION_REFINEMENT an offer carries allocat
     t.is(resource.role, undefined);
   }
   t.is(offer.resources.filter(({ reservations }) => reservations[0]?.role === "web").length, 1);
+});
+
+test("13.4 an OFFERS event is bounded, in bytes and in number: what is more comes in another", (t) => {
+  const s = new Scenario();
+  const attributes = [{ name: "motd", type: Value_Type.TEXT, text: { value: "x".repeat(240_000) } }];
+  for (let i = 0; i < 70; i++) s.agent({ info: { attributes } });
+  const framework = s.subscribe();
+  t.is(framework.offers.size, 70);
+  const sizes = framework.of(Event_Type.OFFERS).map((event) => Event.encode(event).finish().length);
+  t.true(sizes.length > 1 && Math.max(...sizes) < 5 * 1024 * 1024, sizes.join());
+
+  // A long role is repeated for each resource of an agent that is small without it.
+  const role = "r".repeat(255);
+  const many = Array.from({ length: 200 }, (_, i) => `disk${i}:1`).join(";");
+  const crowd = new Scenario();
+  for (let i = 0; i < 30; i++) crowd.agent({ resources: `cpus:1;mem:100;${many}` });
+  const wordy = crowd.subscribe({ capabilities: [{ type: Capability.MULTI_ROLE }], roles: [role] });
+  const wide = wordy.of(Event_Type.OFFERS).map((event) => Event.encode(event).finish().length);
+  t.is(wordy.offers.size, 30);
+  t.true(wide.length > 1 && Math.max(...wide) < 5 * 1024 * 1024, wide.join());
 });
 
 test("one OFFERS event for all agents an allocation concerns", (t) => {
