@@ -8,7 +8,7 @@ import type { Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import { Refusal_Kind as Kind } from "../../wire/gen/mesarch/v1/agents.ts";
 import * as allocation from "./allocation.ts";
 import { confirm } from "./confirm.ts";
-import { depart, drop } from "./departure.ts";
+import { depart, drop, refuse } from "./departure.ts";
 import * as identity from "./identity.ts";
 import type { Input } from "./input.ts";
 import { listNeeded, mayBringTasks } from "./lists.ts";
@@ -17,7 +17,6 @@ import { claim, heard, listeningTime } from "./membership.ts";
 import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
 import * as pacing from "./pacing.ts";
-import { refuse } from "./refusal.ts";
 import { joinedRow, newAgentId, reportError } from "./registration.ts";
 import { type Orders, settle } from "./settle.ts";
 import { type AgentPhase, type AgentStream, type MasterState, clusterClock } from "./state.ts";
@@ -104,8 +103,6 @@ export function markGone(state: MasterState, tx: Tx, agentId: string): boolean {
   for (const stream of state.membership.claims.get(agentId) ?? []) {
     if (stream.phase !== "greeted") refuse(state, tx, stream, Kind.KIND_GONE, GONE);
   }
-  state.agentStreams.delete(agentId);
-  state.membership.confirmed.delete(agentId);
   state.deadlines.clear(`agent/${agentId}`);
   liveness.tellLoss(state, tx, agentId, "An operator declared the agent gone");
   liveness.noteConfirmed(state, tx);

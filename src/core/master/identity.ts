@@ -5,9 +5,8 @@
  */
 import { Refusal_Kind, type Report } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { Incarnation } from "../../wire/gen/mesarch/v1/registry.ts";
-import { drop } from "./departure.ts";
+import { drop, refuse } from "./departure.ts";
 import * as pacing from "./pacing.ts";
-import { refuse } from "./refusal.ts";
 import type { AgentStream, MasterState } from "./state.ts";
 import { tell } from "./tell.ts";
 import type { Tx } from "./tx.ts";

@@ -296,6 +296,20 @@ test("9.5 an agent that obeys a higher epoch is left alone, behind a barrier and
   t.is(agent.told("confirm").length, 0);
 });
 
+test("9.5 a confirmed agent that obeys a higher epoch is offered no more; with a good report it is taken again", (t) => {
+  const { cluster, agent } = running();
+  t.is(cluster.machine.state.offers.size, 1);
+  cluster.step({ kind: "agentEpochRefused", session: agent.session, storedGeneration: 1, storedRevision: 999 });
+  t.is(cluster.machine.state.offers.size, 0);
+  cluster.advance(10_000);
+  t.is(cluster.machine.state.offers.size, 0);
+  t.is(cluster.machine.state.agentStreams.size, 0);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_RUNNING);
+  agent.report();
+  cluster.drain();
+  t.is(cluster.machine.state.offers.size, 1);
+});
+
 test("I14 an agent that comes back smaller than what it runs is over-committed: nothing of it is offered until enough ended", (t) => {
   const { cluster, agent, framework } = running();
   agent.disconnect();
