@@ -1,5 +1,6 @@
 /** What a checker says of a history. */
-import type { HistoryEvent } from "../history/event.ts";
+import type { CallName, HistoryEvent } from "../history/event.ts";
+import type { Evidence } from "./evidence.ts";
 
 export interface Finding {
   /** What happened that must not, in one sentence with the names of all concerned. */
@@ -9,7 +10,7 @@ export interface Finding {
 }
 
 export interface Verdict {
-  /** "I8" */
+  /** "I8"; or `history`, `complaints` and `coverage`, which are about the run itself. */
   readonly invariant: string;
   /** Untested: the history holds nothing that could have broken it, which is as red as a violation. */
   readonly outcome: "held" | "violated" | "untested";
@@ -28,9 +29,41 @@ export interface CheckOptions {
   readonly beatGapMs: number;
   /** After the last heal, ends and registry must agree within this (I12). */
   readonly settleMs: number;
+  /** How the masters of this run were set; what is left out is as in production. */
+  readonly policy?: Partial<Policy>;
+  /** What the run was to exercise. */
+  readonly coverage?: Coverage;
 }
 
-export type Checker = (events: readonly HistoryEvent[], options: CheckOptions) => readonly Verdict[];
+/** Settings of masters that say what is legal (5.5, 10.5). */
+export interface Policy {
+  /** Silence that makes an agent unreachable. */
+  readonly unreachableAfterMs: number;
+  /** Share of the agents that may become unreachable in a minute, though at least one. */
+  readonly unreachablePerMinute: number;
+  /** Least patience with frameworks that a failover cut off. */
+  readonly lostByMasterGraceMs: number;
+}
+
+export const PRODUCTION: Policy = { unreachableAfterMs: 75_000, unreachablePerMinute: 0.05, lostByMasterGraceMs: 600_000 };
+
+/** A run that did less than this is red. Of every kind of call that was tried, one at least must have succeeded anyway. */
+export interface Coverage {
+  /** Calls answered as done. */
+  readonly calls?: Partial<Record<CallName, number>>;
+  /** Times a fault was begun, by name. */
+  readonly faults?: Readonly<Record<string, number>>;
+  /** Marks that must have been reached. */
+  readonly marks?: readonly string[];
+  /** Epochs that committed, after the first. */
+  readonly failovers?: number;
+  /** Fenced transactions refused; to be asked for where a zombie was provoked. */
+  readonly fenced?: number;
+  /** Updates that a framework was told again. */
+  readonly redeliveries?: number;
+}
+
+export type Checker = (evidence: Evidence, options: CheckOptions) => readonly Verdict[];
 
 const MAX_FINDINGS = 20;
 
@@ -40,6 +73,7 @@ export class Tally {
   readonly #findings: Finding[] = [];
   #violations = 0;
   #tested = 0;
+  #missing = false;
 
   constructor(invariant: string) {
     this.#invariant = invariant;
@@ -51,11 +85,22 @@ export class Tally {
 
   violated(what: string, ...events: readonly (HistoryEvent | undefined)[]): void {
     this.#violations += 1;
-    if (this.#findings.length < MAX_FINDINGS) this.#findings.push({ what, events: events.flatMap((event) => event?.seq ?? []) });
+    this.#find(what, events);
+  }
+
+  /** Something was not put to the test that should have been, whatever else was. */
+  missing(what: string, ...events: readonly (HistoryEvent | undefined)[]): void {
+    this.#missing = true;
+    this.#find(what, events);
   }
 
   verdict(): Verdict {
-    const outcome = this.#violations > 0 ? "violated" : this.#tested === 0 ? "untested" : "held";
+    const untested = this.#missing || this.#tested === 0;
+    const outcome = this.#violations > 0 ? "violated" : untested ? "untested" : "held";
     return { invariant: this.#invariant, outcome, findings: this.#findings, violations: this.#violations, tested: this.#tested };
+  }
+
+  #find(what: string, events: readonly (HistoryEvent | undefined)[]): void {
+    if (this.#findings.length < MAX_FINDINGS) this.#findings.push({ what, events: events.flatMap((event) => event?.seq ?? []) });
   }
 }

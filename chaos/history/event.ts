@@ -2,6 +2,10 @@
  * What every actor of a run writes down, in simulation and in real runs alike (D14): one event, one JSON line. Checkers
  * read nothing else. Times are monotonic milliseconds on one clock of the run; epochs are the text of `epochText`,
  * revisions those of the registry.
+ *
+ * Task ids, nonces, uuids and offers are unique in a run: no two frameworks use one task id. An agent is named by its id
+ * in the registry everywhere but in `actor` and in the targets of faults, which name its host; what an agent says of
+ * itself (`agentStarted`, `agentObeys`) tells which is which.
  */
 import type { TaskStateName } from "../../src/sdk/index.ts";
 
@@ -15,7 +19,8 @@ export type Amounts = Readonly<Record<string, number>>;
 export type Outcome = "invoke" | "ok" | "fail" | "unknown";
 
 interface Calls {
-  readonly subscribe: { readonly framework: string; readonly failoverTimeoutMs: number };
+  /** `partitionAware`: true unless said otherwise. */
+  readonly subscribe: { readonly framework: string; readonly failoverTimeoutMs: number; readonly partitionAware?: boolean };
   readonly launch: {
     readonly framework: string;
     readonly offers: readonly string[];
@@ -31,6 +36,7 @@ interface Calls {
 }
 
 export type CallName = keyof Calls;
+export type CallValue<K extends CallName> = Calls[K];
 
 interface Observations {
   /** A framework's stream: what it was told. */
@@ -55,7 +61,7 @@ interface Observations {
     readonly source: "agent" | "executor" | "master";
     readonly reason: string;
   };
-  /** An agent process: its start, the epoch it now obeys, and what it was ordered by whom. */
+  /** An agent process: its start (`agent` is empty before it has an id), the epoch it now obeys, and what it was ordered by whom. */
   readonly agentStarted: { readonly agent: string; readonly starts: number };
   readonly agentObeys: { readonly agent: string };
   readonly agentOrdered: { readonly agent: string; readonly order: "launch" | "kill" | "cancel"; readonly launch: string };
@@ -67,6 +73,7 @@ interface Observations {
   readonly witnessStart: { readonly task: string; readonly launch: string; readonly agent: string; readonly pid: number; readonly nonce: string };
   readonly witnessBeat: { readonly task: string; readonly nonce: string };
   readonly witnessSignal: { readonly task: string; readonly nonce: string; readonly signal: string };
+  /** As a shell tells it: 128 and the number of the signal that ended it, or below that what it exited with by itself. */
   readonly witnessExit: { readonly task: string; readonly nonce: string; readonly status: number };
   /** The registry, as its own log shows it: one event a revision. */
   readonly commit: { readonly master: string; readonly n: number; readonly ops: number; readonly rows: readonly RowChange[] };
@@ -78,12 +85,28 @@ interface Observations {
   /** A master began or ended to lead, by its own account. */
   readonly leads: { readonly master: string };
   readonly leadsNoMore: { readonly master: string; readonly why: string };
-  /** An operator's reading. `stale`: a standby's answer, labelled as such. */
+  /**
+   * An operator's reading. `stale`: a standby's answer, labelled as such. All tasks by their ids, in the state shown;
+   * those that ended may be left out. Whoever reads agents and frameworks too, reads all of them.
+   */
   readonly read: {
     readonly master: string;
     readonly stale: boolean;
     readonly startedAt: number;
     readonly tasks: Readonly<Record<string, TaskStateName>>;
+    readonly agents?: Readonly<Record<string, AgentStanding>>;
+    readonly frameworks?: Readonly<Record<string, FrameworkStanding>>;
+  };
+  /**
+   * The operators' stream of events: one thing and how it stands, of the snapshot or as it changed. `id` is a launch, an
+   * agent or a framework; `stream` is new with each connection, which is how a gap is announced.
+   */
+  readonly news: {
+    readonly stream: string;
+    readonly snapshot: boolean;
+    readonly table: "task" | "agent" | "framework";
+    readonly id: string;
+    readonly state: TaskStateName | AgentStanding | FrameworkStanding;
   };
   /** Free, offered and used of one agent, as its master counts. */
   readonly books: { readonly agent: string; readonly total: Amounts; readonly used: Amounts; readonly offered: Amounts; readonly free: Amounts };
@@ -101,10 +124,15 @@ interface Observations {
   readonly mark: { readonly name: string };
 }
 
-/** A row as it is after a revision; without a record it was deleted. */
+export type ObservationName = keyof Observations;
+
+export type FrameworkStanding = "subscribed" | "disconnected" | "removed";
+export type AgentStanding = "in" | "unreachable" | "gone";
+
+/** A row as it is after a revision; without a record it was deleted. A `task` goes by its launch id. */
 export type RowChange =
-  | { readonly table: "framework"; readonly id: string; readonly standing?: "subscribed" | "disconnected" | "removed" }
-  | { readonly table: "agent"; readonly id: string; readonly standing?: "in" | "unreachable" | "gone"; readonly term?: number; readonly total?: Amounts }
+  | { readonly table: "framework"; readonly id: string; readonly standing?: FrameworkStanding }
+  | { readonly table: "agent"; readonly id: string; readonly standing?: AgentStanding; readonly term?: number; readonly total?: Amounts }
   | {
       readonly table: "task";
       readonly id: string;
@@ -124,7 +152,13 @@ export type RowChange =
   | { readonly table: "history"; readonly id: string; readonly task?: { readonly launch: string; readonly task: string; readonly framework: string; readonly state: TaskStateName } }
   | { readonly table: "leader" | "weight" | "meta"; readonly id: string };
 
-/** A fault, from when to when, and whom it met in which role. */
+/**
+ * A fault, from when to when, and whom it met in which role. What strikes at once and lasts, as a kill does, is on until
+ * whatever was struck is back. Off without targets: all of that name; the phase `healed` ends all there are.
+ *
+ * Targets: `master/m1`, `etcd/e2`, `framework/f1`; `agent/a1` is its process alone, which excuses no task; `host/a1`
+ * is everything on that host (`host/*`: on all), and `task/t9` that task, which are excused. Links: `link/master/m1~etcd/e2`.
+ */
 interface Faults {
   readonly fault: { readonly name: string; readonly targets: readonly string[]; readonly on: boolean };
 }
@@ -139,8 +173,11 @@ interface Common {
   readonly revision?: number;
 }
 
+/** A call of one kind, at one of its two ends. */
+export type CallEventOf<K extends CallName> = Extract<CallEvent, { readonly op: K }>;
+
 export type CallEvent = {
-  [K in CallName]: Common & { readonly kind: Outcome; readonly op: K; /** Pairs an invocation with its outcome. */ readonly call: number; readonly value: Calls[K]; readonly error?: string };
+  [K in CallName]: Common & { readonly kind: Outcome; readonly op: K; /** Pairs an invocation with its outcome, within the actor. */ readonly call: number; readonly value: Calls[K]; readonly error?: string };
 }[CallName];
 
 export type Observation = { [K in keyof Observations]: Common & { readonly kind: "observe"; readonly op: K; readonly value: Observations[K] } }[keyof Observations];

@@ -1,0 +1,150 @@
+/** The registry as it was at each of its revisions, replayed from its commits. */
+import type { AgentStanding, Amounts, EventOf, FrameworkStanding, RowChange } from "../history/event.ts";
+import type { TaskStateName } from "../../src/sdk/index.ts";
+import { isEnd } from "./states-table.ts";
+
+export type Commit = EventOf<"commit">;
+export type TaskRow = NonNullable<Extract<RowChange, { table: "task" }>["task"]>;
+type HistoryRow = Extract<RowChange, { table: "history" }>;
+
+interface Version {
+  readonly revision: number;
+  readonly commit: Commit;
+}
+/** Neither row nor past: it is not, or not any more, in the registry. */
+export interface LaunchVersion extends Version {
+  readonly row: TaskRow | undefined;
+  /** Its state in history. */
+  readonly past: TaskStateName | undefined;
+}
+export interface AgentVersion extends Version {
+  readonly standing: AgentStanding | undefined;
+  readonly term: number | undefined;
+  readonly total: Amounts | undefined;
+}
+export interface FrameworkVersion extends Version {
+  readonly standing: FrameworkStanding | undefined;
+}
+
+/** One launch, through all revisions that changed it. */
+export interface Launch {
+  readonly launch: string;
+  readonly task: string;
+  readonly framework: string;
+  readonly agent: string;
+  readonly resources: Amounts;
+  readonly versions: LaunchVersion[];
+}
+
+export class RegistryLog {
+  /** In the order of revisions, each once. */
+  readonly commits: readonly Commit[];
+  readonly launches = new Map<string, Launch>();
+  /** By task id; in the order of their first rows. */
+  readonly byTask = new Map<string, Launch[]>();
+  readonly byAgent = new Map<string, Launch[]>();
+  readonly agents = new Map<string, AgentVersion[]>();
+  readonly frameworks = new Map<string, FrameworkVersion[]>();
+  readonly #slots = new Map<string, string>();
+
+  constructor(commits: readonly Commit[]) {
+    this.commits = inOrder(commits);
+    for (const commit of this.commits) this.#replay(commit);
+  }
+
+  /** The state shown to all: of what has not ended it follows from its agent's row, too. */
+  shown(launch: Launch, revision: number): TaskStateName | undefined {
+    const version = at(launch.versions, revision);
+    if (version?.row === undefined) return version?.past;
+    const { state } = version.row;
+    if (isEnd(state)) return state;
+    const standing = at(this.agents.get(launch.agent), revision)?.standing;
+    if (standing === "in") return state;
+    return standing === "gone" ? "TASK_GONE_BY_OPERATOR" : "TASK_UNREACHABLE";
+  }
+
+  /** First commit after which the framework was removed. */
+  removal(framework: string): Commit | undefined {
+    return this.frameworks.get(framework)?.find(({ standing }) => standing === "removed")?.commit;
+  }
+
+  /** The first version in which it is over. What went to history as unreachable has not ended (4.2). */
+  end(launch: Launch): LaunchVersion | undefined {
+    return launch.versions.find(({ row, past }) => (row === undefined ? past !== undefined && past !== "TASK_UNREACHABLE" : isEnd(row.state)));
+  }
+
+  /** Its row as it was last, and what it is now. */
+  last(launch: Launch): LaunchVersion {
+    return launch.versions.at(-1)!;
+  }
+
+  #replay(commit: Commit): void {
+    const revision = commit.revision!;
+    const rows = new Map<string, TaskRow | undefined>();
+    const past = new Map<string, HistoryRow | undefined>();
+    for (const change of commit.value.rows) {
+      if (change.table === "task") rows.set(change.id, change.task);
+      else if (change.table === "history") past.set(change.id, change);
+      else if (change.table === "agent") {
+        const { standing, term, total } = change;
+        push(this.agents, change.id, { revision, commit, standing, term, total });
+      } else if (change.table === "framework") {
+        push(this.frameworks, change.id, { revision, commit, standing: change.standing });
+      }
+    }
+    const entries = this.#entries(past);
+    for (const [id, row] of rows) this.#version(id, row, entries.get(id), commit);
+    for (const [id, entry] of entries) if (!rows.has(id)) this.#version(id, undefined, entry, commit);
+  }
+
+  /** What the history rows of a commit say, by launch; nothing of those that they take the place of. */
+  #entries(past: ReadonlyMap<string, HistoryRow | undefined>): Map<string, HistoryRow["task"]> {
+    const entries = new Map<string, HistoryRow["task"]>();
+    for (const [slot, change] of past) {
+      const evicted = this.#slots.get(slot);
+      if (evicted !== undefined) entries.set(evicted, undefined);
+      this.#slots.delete(slot);
+      if (change?.task !== undefined) this.#slots.set(slot, change.task.launch);
+    }
+    for (const change of past.values()) if (change?.task !== undefined) entries.set(change.task.launch, change.task);
+    return entries;
+  }
+
+  #version(id: string, row: TaskRow | undefined, entry: HistoryRow["task"], commit: Commit): void {
+    let launch = this.launches.get(id);
+    if (launch === undefined) {
+      const { task, framework } = row ?? entry ?? {};
+      // The deletion of what nobody has seen.
+      if (task === undefined || framework === undefined) return;
+      launch = { launch: id, task, framework, agent: row?.agent ?? "", resources: row?.resources ?? {}, versions: [] };
+      this.launches.set(id, launch);
+      push(this.byTask, task, launch);
+      push(this.byAgent, launch.agent, launch);
+    }
+    launch.versions.push({ revision: commit.revision!, commit, row, past: row === undefined ? entry?.state : undefined });
+  }
+}
+
+/** What stood at a revision; undefined before the first. */
+export function at<V extends Version>(versions: readonly V[] | undefined, revision: number): V | undefined {
+  if (versions === undefined) return undefined;
+  let [low, high] = [0, versions.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (versions[middle]!.revision <= revision) low = middle + 1;
+    else high = middle;
+  }
+  return versions[low - 1];
+}
+
+/** Of a revision that was seen twice the first counts; leadership.ts says whether they agree. */
+function inOrder(commits: readonly Commit[]): Commit[] {
+  const sorted = commits.filter(({ revision }) => revision !== undefined).sort((a, b) => a.revision! - b.revision!);
+  return sorted.filter(({ revision }, index) => index === 0 || sorted[index - 1]!.revision !== revision);
+}
+
+function push<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
