@@ -2,9 +2,11 @@
  * Removes the sandboxes of forgotten tasks after a while, and the oldest of them sooner when the disk fills up or there
  * are too many (8.10). What a task left is dated by its directory, so the wait goes on after a restart.
  */
+import { execFile } from "node:child_process";
 import type { StatsFs } from "node:fs";
-import { lstat, mkdir, opendir, rm, statfs, utimes } from "node:fs/promises";
+import { lstat, mkdir, opendir, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Clock } from "../async/clock.ts";
 import { isLaunchId } from "../model/ids.ts";
 import type { Sandboxes } from "../ports/sandboxes.ts";
@@ -64,9 +66,7 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
     for (const [i, { launchId, forgottenAtMs }] of sandboxes.entries()) {
       const due = clock.wall() - forgottenAtMs >= keepMs || sandboxes.length - i > maxKept;
       if (this.#disposed || (!due && !(await this.#diskIsLow()))) return;
-      await rm(this.path(launchId), { recursive: true, force: true }).catch((error: unknown) =>
-        onProblem(launchId, error),
-      );
+      await removeTree(this.path(launchId)).catch((error: unknown) => onProblem(launchId, error));
     }
   }
 
@@ -118,6 +118,14 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
       });
     });
   }
+}
+
+/**
+ * By rm(1), which holds on to the directories it goes down into. Node's goes by their paths, and a process of the task's
+ * user that puts a link in place of a directory meanwhile would let root remove what that leads to.
+ */
+async function removeTree(path: string): Promise<void> {
+  await promisify(execFile)("rm", ["-rf", "--", path]);
 }
 
 async function freeShareOf(directory: string): Promise<number> {

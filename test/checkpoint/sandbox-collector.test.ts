@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -37,6 +37,21 @@ test("a sandbox goes when its time is over, counted from when its task was forgo
   w.clock.advance(HOUR / 2);
   await w.collector.collect();
   t.deepEqual(await w.left(), [2]);
+});
+
+test("a sandbox goes with all that is in it, and nothing that it only leads to", async (t) => {
+  await using w = await world(async () => 1);
+  await using elsewhere = await world(async () => 1);
+  const kept = join(elsewhere.directory, "kept");
+  await writeFile(kept, "x");
+  const deep = join(w.directory, launchId(1), "-a", "b");
+  await mkdir(deep, { recursive: true });
+  await symlink(elsewhere.directory, join(deep, "link"));
+  await symlink(elsewhere.directory, join(w.directory, launchId(2)));
+  w.clock.advance(Date.now() + 2 * HOUR);
+  await w.collector.collect();
+  t.deepEqual(await w.left(), []);
+  t.is(await readFile(kept, "utf8"), "x");
 });
 
 test("8.10: that of a task still held stays, whatever else", async (t) => {
