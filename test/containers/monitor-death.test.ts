@@ -32,7 +32,7 @@ test("a task goes on without its monitor; its status is lost", async (t) => {
   await using containers = await host.open();
   const runs = new ObservedRuns(containers);
   const { launchId, pid } = await orphan(host, runs, containers);
-  t.deepEqual(await containers.inspect(launchId), { kind: "running", pid, monitored: false });
+  t.like(await containers.inspect(launchId), { kind: "running", pid, monitored: false });
   await host.finish(launchId, 0);
   await runs.until(launchId, "lost");
   t.deepEqual(runs.kinds(launchId), ["running", "running", "lost"]);
