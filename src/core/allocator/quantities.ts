@@ -7,14 +7,35 @@ import type { Resources } from "../../model/resources.ts";
 /** Thousandths by index of `ResourceNames`; absent is 0. */
 export type Amounts = number[];
 
-/** Gives each scalar name met a small index. Grows with the distinct names that agents and tasks bring. */
+/** Below this many names it is not worth looking for those out of use. */
+const FEW_NAMES = 256;
+
+/** Gives each scalar name met a small index. */
 export class ResourceNames {
   readonly #indexes = new Map<string, number>();
+  /** Indexes that were given back. */
+  readonly #free: number[] = [];
+  #manyAt = FEW_NAMES;
 
   indexOf(name: string): number {
     let index = this.#indexes.get(name);
-    if (index === undefined) this.#indexes.set(name, (index = this.#indexes.size));
+    if (index === undefined) this.#indexes.set(name, (index = this.#free.pop() ?? this.#indexes.size));
     return index;
+  }
+
+  /**
+   * Once there are many names: takes the indexes back of those that agents and tasks brought and that are gone with them.
+   *
+   * @param isUsed whether any amounts have anything at that index; all have 0 there else.
+   */
+  recycle(isUsed: (index: number) => boolean): void {
+    if (this.#indexes.size < this.#manyAt) return;
+    for (const [name, index] of this.#indexes) {
+      if (isUsed(index)) continue;
+      this.#indexes.delete(name);
+      this.#free.push(index);
+    }
+    this.#manyAt = Math.max(FEW_NAMES, 2 * this.#indexes.size);
   }
 
   /** Adds `sign` times the scalars of `resources`. */

@@ -111,6 +111,8 @@ export class ShareTree {
 
   /** Counts what an active agent brings (1) or takes away (-1). */
   countTotal(resources: Resources, sign: 1 | -1): void {
+    // All is counted at this moment: what neither the total nor the root has, nobody has.
+    if (sign === 1) this.#names.recycle((index) => (this.total[index] ?? 0) !== 0 || (this.root.held[index] ?? 0) !== 0);
     this.#names.accrue(this.total, resources, sign);
     this.#totalVersion++;
   }

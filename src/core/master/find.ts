@@ -4,22 +4,31 @@ import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 import { type Tables, taskIdOf } from "../registry/tables.ts";
 
+/** Of several tasks that an id may mean, this many are named. */
+const EXAMPLES = 3;
+
 export type Found =
   | { readonly kind: "found"; readonly record: TaskRecord; readonly finished: boolean }
   | { readonly kind: "none" }
-  /** More than one begins like this: up to three of them. */
+  /** More than one is meant: some of them. */
   | { readonly kind: "ambiguous"; readonly examples: readonly string[] };
 
-/** A task by launch id or task id, or a unique prefix of either. Whole ids and live tasks win. */
+/** A task by launch id or task id, or a unique prefix of either. Whole ids win, and then live tasks. */
 export function findTask(tables: Tables, id: string): Found {
   if (id === "") return { kind: "none" };
-  const row = tables.tasks.get(id);
-  if (row !== undefined) return { kind: "found", record: row, finished: false };
-  const live = choose(tables.tasks.values(), id);
-  if (live.kind === "found") return { ...live, finished: false };
-  if (live.kind === "ambiguous") return live;
-  const past = choose(finishedTasks(tables), id);
-  return past.kind === "found" ? { ...past, finished: true } : past;
+  const looks = [
+    () => only(tables.tasks.get(id), false),
+    () => only(tables.finishedLaunch(id)?.task, true),
+    () => choose(named(tables, (frameworkId) => tables.taskById(frameworkId, id)), false),
+    () => choose(named(tables, (frameworkId) => tables.finishedById(frameworkId, id)?.task), true),
+    () => choose(begunWith(tables.tasks.values(), id), false),
+    () => choose(begunWith(finishedTasks(tables), id), true),
+  ];
+  for (const look of looks) {
+    const outcome = look();
+    if (outcome.kind !== "none") return outcome;
+  }
+  return { kind: "none" };
 }
 
 /** Tasks in history. */
@@ -45,16 +54,29 @@ export function hasEnded(record: TaskRecord): boolean {
   return isTerminal(record.state as TaskState);
 }
 
-function choose(records: Iterable<TaskRecord>, id: string): Exclude<Found, { kind: "found" }> | { kind: "found"; record: TaskRecord } {
-  const [whole, begun]: [TaskRecord[], TaskRecord[]] = [[], []];
+function only(record: TaskRecord | undefined, finished: boolean): Found {
+  return record === undefined ? { kind: "none" } : { kind: "found", record, finished };
+}
+
+/** The one record there is; of several, which of them. */
+function choose(records: Iterable<TaskRecord>, finished: boolean): Found {
+  const candidates: TaskRecord[] = [];
   for (const record of records) {
-    const taskId = taskIdOf(record);
-    if (record.launchId === id || taskId === id) whole.push(record);
-    else if (record.launchId.startsWith(id) || taskId.startsWith(id)) begun.push(record);
+    candidates.push(record);
+    if (candidates.length === EXAMPLES) break;
   }
-  const candidates = whole.length > 0 ? whole : begun;
-  const [first, second] = candidates;
-  if (first === undefined) return { kind: "none" };
-  if (second === undefined) return { kind: "found", record: first };
-  return { kind: "ambiguous", examples: candidates.slice(0, 3).map((record) => `${taskIdOf(record)} (${record.launchId})`) };
+  if (candidates.length <= 1) return only(candidates[0], finished);
+  return { kind: "ambiguous", examples: candidates.map((record) => `${taskIdOf(record)} (${record.launchId})`) };
+}
+
+/** Each framework's task of one id: task ids are the frameworks' own. */
+function* named(tables: Tables, ofFramework: (frameworkId: string) => TaskRecord | undefined): Generator<TaskRecord> {
+  for (const frameworkId of tables.frameworks.keys()) {
+    const record = ofFramework(frameworkId);
+    if (record !== undefined) yield record;
+  }
+}
+
+function* begunWith(records: Iterable<TaskRecord>, id: string): Generator<TaskRecord> {
+  for (const record of records) if (record.launchId.startsWith(id) || taskIdOf(record).startsWith(id)) yield record;
 }

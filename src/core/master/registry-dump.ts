@@ -4,6 +4,8 @@ import type { Tables } from "../registry/tables.ts";
 
 const DEFAULT_ROWS = 1_000;
 const MOST_ROWS = 10_000;
+/** Text of one page; the door cuts it further to what a message takes. */
+const PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 /** Row kinds in the order of their keys. */
 const tablesByKind = {
@@ -25,17 +27,35 @@ export function dumpError(request: DumpRegistry): string | undefined {
 export function dumpPage(tables: Tables, request: DumpRegistry): RegistryPage {
   const limit = Math.min(request.limit === 0 ? DEFAULT_ROWS : request.limit, MOST_ROWS);
   const rows: RegistryPage["rows"] = [];
+  let characters = 0;
   for (const [kind, tableOf] of Object.entries(tablesByKind)) {
     if (request.kinds.length > 0 && !request.kinds.includes(kind)) continue;
     if (`${kind}/\uffff` <= request.after) continue;
     const table: ReadonlyMap<string, unknown> = tableOf(tables);
-    const ids = [...table.keys()].filter((id) => `${kind}/${id}` > request.after).sort();
-    for (const id of ids) {
-      if (rows.length === limit) return { rows, next: rows.at(-1)!.key };
-      rows.push({ key: `${kind}/${id}`, json: jsonOf(table.get(id)) });
+    const after = request.after.startsWith(`${kind}/`) ? request.after.slice(kind.length + 1) : "";
+    // One more than may be listed, to know whether there are any.
+    for (const id of firstAfter(table.keys(), after, limit - rows.length + 1)) {
+      const json = rows.length < limit ? jsonOf(table.get(id)) : "";
+      characters += json.length;
+      if (rows.length === limit || (characters > PAGE_CHARACTERS && rows.length > 0)) return { rows, next: rows.at(-1)!.key };
+      rows.push({ key: `${kind}/${id}`, json });
     }
   }
   return { rows, next: "" };
+}
+
+/** The first `count` of the keys after this one, in their order: without sorting all of a large table for each page. */
+function firstAfter(keys: Iterable<string>, after: string, count: number): string[] {
+  let first: string[] = [];
+  let last: string | undefined;
+  for (const key of keys) {
+    if (key <= after || (last !== undefined && key > last)) continue;
+    first.push(key);
+    if (first.length < 2 * count + 100) continue;
+    first = first.sort().slice(0, count);
+    last = first.at(-1);
+  }
+  return first.sort().slice(0, count);
 }
 
 /** JSON text of a record: bytes as hex digits, 64-bit integers as numbers. */

@@ -92,7 +92,7 @@ export function read(tables: Tables, call: OperatorCall, live?: MasterState): Op
 /** The refusal for an id that names no task, or several. */
 export function notFound(found: Exclude<find.Found, { kind: "found" }>, id: string): Refusal {
   if (found.kind === "none") return { refused: "notFound", message: `no task has an id that begins with '${id}'` };
-  return { refused: "invalid", message: `'${id}' is the beginning of several ids: ${found.examples.join(", ")}` };
+  return { refused: "invalid", message: `'${id}' is the id, or the beginning of ids, of several tasks: ${found.examples.join(", ")}` };
 }
 
 function status(tables: Tables, live: MasterState | undefined): Status {

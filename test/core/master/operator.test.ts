@@ -1,6 +1,9 @@
 import test from "ava";
 import type { OperatorResponse } from "../../../src/wire/gen/mesarch/v1/operator.ts";
 import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import { dumpPage } from "../../../src/core/master/registry-dump.ts";
+import { Tables } from "../../../src/core/registry/tables.ts";
+import { FrameworkRecord } from "../../../src/wire/gen/mesarch/v1/registry.ts";
 import type { Output } from "../../../src/core/master/output.ts";
 import { answerFromTables, snapshotEvents } from "../../../src/core/master/view.ts";
 import { task } from "./framework-double.ts";
@@ -94,6 +97,21 @@ test("a task is found by its id, its launch id or a unique beginning, finished o
   t.true(answer(get("web-1"), "tasks").tasks[0]?.finished);
 });
 
+test("a whole id means that task and no other, be it finished, or another's id begin like it", (t) => {
+  const s = new Scenario();
+  const agent = s.agent();
+  const framework = s.subscribe({ failoverTimeout: 60 });
+  framework.accept([task("web-1", agent.id), task("web-10", agent.id)]);
+  agent.update("web-1", TaskState.TASK_FINISHED);
+  framework.acknowledge();
+  t.regex(refusal(s.operator({ $case: "killTask", value: { id: "web-1" } })), /^refused: .*ended already/);
+  t.is(agent.of("kill").length, 0);
+  framework.disconnect();
+  const other = s.subscribe();
+  other.accept([task("web-1", agent.id)]);
+  t.is(answer(s.operator({ $case: "getTask", value: { id: "web-1" } }), "tasks").tasks[0]?.record?.frameworkId, other.id);
+});
+
 test("6.4 an operator's kill is the same order; of an ended task it is refused", (t) => {
   const { s, agent, framework } = running();
   answer(s.operator({ $case: "killTask", value: { id: "web-1", graceMs: 500 } }), "done");
@@ -161,6 +179,25 @@ test("the registry is dumped in pages, in the order of keys, as JSON", (t) => {
   t.deepEqual(rows.map(({ uuid }) => uuid.length).sort(), [0, 32]);
   t.true(rows.every(({ frameworkId }) => frameworkId === framework.id));
   t.regex(refusal(s.operator({ $case: "dumpRegistry", value: { kinds: ["z"], after: "", limit: 0 } })), /^invalid/);
+});
+
+test("13.4 a page of the registry is bounded in rows and in text, and the next one goes on from there", (t) => {
+  const tables = new Tables();
+  for (let i = 0; i < 1_500; i++) tables.apply({ kind: "w", id: `r${(i * 7919) % 1_500}`, record: { role: "", weight: 2 } });
+  for (let i = 0; i < 30; i++) {
+    const record = FrameworkRecord.fromPartial({ principal: "p".repeat(1_000_000) });
+    tables.apply({ kind: "f", id: `f${i}`, record });
+  }
+  const keys: string[] = [];
+  let pages = 0;
+  for (let after = ""; after !== "" || pages === 0; pages++) {
+    const page = dumpPage(tables, { kinds: [], after, limit: 0 });
+    t.true(page.rows.length <= 1_000 && page.rows.reduce((sum, { json }) => sum + json.length, 0) < 9_000_000);
+    keys.push(...page.rows.map(({ key }) => key));
+    after = page.next;
+  }
+  t.deepEqual(keys, [...tables.frameworks.keys()].map((id) => `f/${id}`).concat([...tables.weights.keys()].map((id) => `w/${id}`)).sort());
+  t.true(pages >= 5);
 });
 
 test("a standby answers questions from tables alone, and no orders", (t) => {
