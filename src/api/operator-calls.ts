@@ -2,15 +2,15 @@
 import type { Epoch } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Output, RefusalCode } from "../core/master/output.ts";
-import type { Token } from "../core/master/input.ts";
+import type { SnapshotRest, Token } from "../core/master/input.ts";
 import { limits } from "../model/limits.ts";
 import type { OperatorEvent, OperatorRequest, OperatorResponse } from "../wire/gen/mesarch/v1/operator.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 export interface OperatorEventSink {
   send(event: OperatorEvent): void;
-  /** Also sends these, made one by one as fast as the peer reads, between those of `send`. */
-  feed(events: Iterable<OperatorEvent>): void;
+  /** Calls back once, when everything is sent and the peer takes more. */
+  whenIdle(callback: () => void): void;
   close(): void;
 }
 
@@ -20,10 +20,14 @@ export interface MasterFacts {
   answerStale(request: OperatorRequest): OperatorResponse | undefined;
   /** Adds what this process knows (peers, warnings, store size) to the leader's answer. */
   complete(response: OperatorResponse): OperatorResponse;
-  /** Snapshot for a new subscriber of events: each as it is when it is taken from it. */
-  snapshot(): Iterable<OperatorEvent>;
   /** Hands leadership over. */
   stepDown(): void;
+}
+
+interface Subscriber {
+  readonly sink: OperatorEventSink;
+  /** Hears the news: from the beginning of its snapshot on, if it wants one. */
+  live: boolean;
 }
 
 interface Pending {
@@ -42,7 +46,7 @@ export class OperatorCalls {
   readonly #numbers: Numbers;
   readonly #facts: MasterFacts;
   readonly #pending = new Map<Token, Pending>();
-  readonly #sinks = new Set<OperatorEventSink>();
+  readonly #subscribers = new Map<Token, Subscriber>();
   #leadership: LeadershipAccess | undefined;
   #hint: LeaderHint | undefined;
 
@@ -58,25 +62,25 @@ export class OperatorCalls {
   end(): void {
     this.#leadership = undefined;
     this.cut();
-    for (const sink of this.#sinks) sink.close();
-    this.#sinks.clear();
   }
 
-  /** Calls under way get no answer any more: their outcome is unknown. */
+  /** Calls under way get no answer any more: their outcome is unknown. Streams end: their next event would follow a gap. */
   cut(): void {
     for (const pending of this.#pending.values()) {
       pending.reject(new MesarchError("unavailable", "the leadership ended before the call was answered; its outcome is unknown"));
     }
     this.#pending.clear();
+    for (const { sink } of this.#subscribers.values()) sink.close();
+    this.#subscribers.clear();
   }
 
   leaderIs(hint: LeaderHint | undefined): void {
     this.#hint = hint;
   }
 
-  /** Whether anybody hears notices. */
+  /** Whether anybody hears notices, or will once its snapshot has begun. */
   get watched(): boolean {
-    return this.#sinks.size > 0;
+    return this.#subscribers.size > 0;
   }
 
   /** Address of the leader, as a hint for callers of a standby. */
@@ -105,16 +109,26 @@ export class OperatorCalls {
   /** Returns what ends the subscription. Throws when this master does not lead or has too many subscribers. */
   subscribe(sink: OperatorEventSink, snapshot: boolean): () => void {
     if (this.#leadership === undefined) throw new MesarchError("no_leader", "this master does not lead");
-    if (this.#sinks.size >= limits.operatorStreams) throw new MesarchError("exhausted", "too many event streams are open");
-    this.#sinks.add(sink);
-    if (snapshot) sink.feed(this.#facts.snapshot());
-    return () => void this.#sinks.delete(sink);
+    if (this.#subscribers.size >= limits.operatorStreams) throw new MesarchError("exhausted", "too many event streams are open");
+    const token = this.#numbers.take();
+    this.#subscribers.set(token, { sink, live: !snapshot });
+    if (snapshot) this.#wantPage(token, undefined);
+    return () => void this.#subscribers.delete(token);
   }
 
-  say(output: Extract<Output, { kind: "operatorReply" | "operatorRefusal" | "notice" | "handOver" }>, epoch: Epoch, revision: number): void {
+  say(output: Extract<Output, { kind: "operatorReply" | "operatorRefusal" | "notice" | "snapshot" | "handOver" }>, epoch: Epoch, revision: number): void {
     const at = { epoch: { ...epoch }, revision };
     if (output.kind === "notice") {
-      for (const sink of this.#sinks) sink.send({ ...output.event, ...at });
+      for (const { sink, live } of this.#subscribers.values()) if (live) sink.send({ ...output.event, ...at });
+      return;
+    }
+    if (output.kind === "snapshot") {
+      const { token, events, rest } = output;
+      const subscriber = this.#subscribers.get(token);
+      if (subscriber === undefined) return;
+      subscriber.live = true;
+      for (const event of events) subscriber.sink.send({ ...event, ...at });
+      if (rest !== undefined) subscriber.sink.whenIdle(() => this.#wantPage(token, rest));
       return;
     }
     const pending = this.#pending.get(output.token);
@@ -128,5 +142,14 @@ export class OperatorCalls {
         pending?.resolve({ ...at, stale: false, answer: { $case: "done", value: { message: "handing over" } } });
         return this.#facts.stepDown();
     }
+  }
+
+  /** A snapshot comes through the machine like the news, so it is fenced and true at its revision (3.1, I3). */
+  #wantPage(token: Token, rest: SnapshotRest | undefined): void {
+    const subscriber = this.#subscribers.get(token);
+    if (subscriber === undefined || this.#leadership?.submit({ kind: "snapshotWanted", token, rest }) === true) return;
+    // Handing over: the next leader has the whole of it.
+    this.#subscribers.delete(token);
+    subscriber.sink.close();
   }
 }

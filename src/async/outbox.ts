@@ -51,7 +51,7 @@ export class Outbox<T> {
   readonly #schedule: (flush: () => void) => unknown;
   readonly #clock: Clock;
   readonly #items = new Fifo<{ readonly item: T; readonly bytes: number }>();
-  #source: Iterator<T> | undefined;
+  #onIdle: (() => void) | undefined;
   #bytes = 0;
   #blocked = false;
   #scheduled = false;
@@ -106,10 +106,10 @@ export class Outbox<T> {
     return true;
   }
 
-  /** Also sends these, as fast as the peer reads: one batch of them at a time, whenever nothing else waits. Once. */
-  feed(items: Iterator<T>): void {
+  /** Calls back once, when nothing waits and the peer takes more: for who has much to send, and makes it as it is read. */
+  whenIdle(callback: () => void): void {
     if (this.#closed) return;
-    this.#source = items;
+    this.#onIdle = callback;
     this.#scheduleFlush();
   }
 
@@ -134,7 +134,7 @@ export class Outbox<T> {
   close(): void {
     this.#closed = true;
     this.#items.clear();
-    this.#source = undefined;
+    this.#onIdle = undefined;
     this.#bytes = 0;
     this.#progress();
   }
@@ -145,24 +145,21 @@ export class Outbox<T> {
   }
 
   #scheduleFlush(): void {
-    if (this.#scheduled || this.#blocked || (this.#items.length === 0 && this.#source === undefined)) return;
+    if (this.#scheduled || this.#blocked || (this.#items.length === 0 && this.#onIdle === undefined)) return;
     this.#scheduled = true;
     this.#schedule(() => {
       this.#scheduled = false;
-      this.#pull();
       this.flush();
+      this.#tellIdle();
       this.#scheduleFlush();
     });
   }
 
-  /** One batch, so that making them does not keep the event loop. */
-  #pull(): void {
+  #tellIdle(): void {
     if (this.#blocked || this.#items.length > 0) return;
-    for (let count = 0; count < this.#maxBatchItems && this.#source !== undefined; count += 1) {
-      const next = this.#source.next();
-      if (next.done === true) this.#source = undefined;
-      else this.#append(next.value, this.#sizeOf(next.value));
-    }
+    const callback = this.#onIdle;
+    this.#onIdle = undefined;
+    callback?.();
   }
 
   /** The peer took something, or nothing waits for it any more. */

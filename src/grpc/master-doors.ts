@@ -197,7 +197,7 @@ function eventStream(stream: ServerWritableStream<EventsRequest, Buffer>, doors:
   const end = doors.operators.subscribe(
     {
       send: (event) => void outbox.push(encoded(event)),
-      feed: (events) => outbox.feed(Iterator.from(events).map(encoded)),
+      whenIdle: (callback) => outbox.whenIdle(callback),
       close: () => {
         outbox.flush();
         stream.end();

@@ -200,6 +200,7 @@ export class Leadership {
       case "operatorReply":
       case "operatorRefusal":
       case "notice":
+      case "snapshot":
       case "handOver":
         return doors.operators.say(output, this.loop.epoch, revision);
       case "alarm":

@@ -1,8 +1,8 @@
 /** What this process knows beyond the machine: peers, alarms, store size; and stale answers from the folded tables. */
 import type { Clock } from "../async/clock.ts";
-import { answerFromTables, snapshotEvents } from "../core/master/view.ts";
+import { answerFromTables } from "../core/master/view.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { MasterView, OperatorEvent, OperatorRequest, OperatorResponse } from "../wire/gen/mesarch/v1/operator.ts";
+import type { MasterView, OperatorRequest, OperatorResponse } from "../wire/gen/mesarch/v1/operator.ts";
 import type { PeerHeartbeat } from "../wire/gen/mesarch/v1/peers.ts";
 import type { Follower } from "./follower.ts";
 import type { LeaderLoop } from "./leader-loop.ts";
@@ -84,11 +84,6 @@ export class MasterReport {
     if (answer === undefined) return undefined;
     const epoch = follower.tables.head?.epoch;
     return { epoch: epoch === undefined ? undefined : { ...epoch }, revision: follower.revision, stale: true, answer };
-  }
-
-  snapshot(): Iterable<OperatorEvent> {
-    const state = this.#options.leadership()?.machine.state;
-    return state === undefined ? [] : snapshotEvents(state);
   }
 
   complete(response: OperatorResponse): OperatorResponse {

@@ -114,7 +114,6 @@ export class Master implements AsyncDisposable {
     this.operators = new OperatorCalls(numbers, {
       answerStale: (request) => this.#report.answerStale(request),
       complete: (response) => this.#report.complete(response),
-      snapshot: () => this.#report.snapshot(),
       stepDown: () => void this.#leadership?.handOver("operator"),
     });
     this.done = this.#scope.done;

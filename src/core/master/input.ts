@@ -3,7 +3,7 @@
  * folded tables, stepping down throws it away.
  */
 import type { Greeting, Report, TaskUpdate } from "../../wire/gen/mesarch/v1/agents.ts";
-import type { OperatorRequest } from "../../wire/gen/mesarch/v1/operator.ts";
+import type { OperatorEvent, OperatorRequest } from "../../wire/gen/mesarch/v1/operator.ts";
 import type { LeaderRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { Call } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 
@@ -11,6 +11,8 @@ import type { Call } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 export type SessionId = number;
 /** Names one call that waits for an answer. */
 export type Token = number;
+/** What is still to be told of a snapshot, row by row, each as it is when it is taken. */
+export type SnapshotRest = Iterator<OperatorEvent, undefined>;
 
 export type Input =
   /** A SUBSCRIBE opened a stream. Answered by SUBSCRIBED, or ERROR and `closeScheduler`. */
@@ -48,6 +50,8 @@ export type Input =
   | { readonly kind: "agentClosed"; readonly session: SessionId }
   /** An operator's question or order, already known to be for the leader. */
   | { readonly kind: "operator"; readonly token: Token; readonly principal: string; readonly request: OperatorRequest }
+  /** The next page of the snapshot that a subscriber of events begins with; `rest`: what the last page left. */
+  | { readonly kind: "snapshotWanted"; readonly token: Token; readonly rest: SnapshotRest | undefined }
   /** The clock reached `nextDeadline()`. */
   | { readonly kind: "deadline" }
   /** The registry does not answer (3.6), or answers again. */

@@ -38,6 +38,7 @@ const handlers: { readonly [K in Input["kind"]]: Handler<K> } = {
   agentMessage: messages.fromExecutor,
   agentClosed: agents.closed,
   operator: operator.call,
+  snapshotWanted: operator.snapshotPage,
   deadline: deadlines.due,
   mute: leadership.mute,
   readOnly: leadership.readOnly,

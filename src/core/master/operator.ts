@@ -1,6 +1,7 @@
 /** Operators' orders, and their questions to the leader. */
 import { idError } from "../../model/ids.ts";
 import { roleError, topLevelOf } from "../../model/roles.ts";
+import type { OperatorEvent } from "../../wire/gen/mesarch/v1/operator.ts";
 import * as agents from "./agents.ts";
 import * as allocation from "./allocation.ts";
 import * as lifetime from "./framework-lifetime.ts";
@@ -10,7 +11,10 @@ import * as kill from "./kill.ts";
 import * as offers from "./offers.ts";
 import type { MasterState } from "./state.ts";
 import type { Tx } from "./tx.ts";
-import { type OperatorAnswer, type OperatorCall, type Refusal, notFound, read } from "./view.ts";
+import { type OperatorAnswer, type OperatorCall, type Refusal, notFound, read, snapshotEvents } from "./view.ts";
+
+/** Rows told in one step, so that other inputs are not kept waiting. */
+const SNAPSHOT_PAGE = 128;
 
 export function call(state: MasterState, tx: Tx, input: Extract<Input, { kind: "operator" }>): void {
   const { token, request } = input;
@@ -26,6 +30,18 @@ export function call(state: MasterState, tx: Tx, input: Extract<Input, { kind: "
     const response = { epoch: { ...state.epoch }, revision: 0, stale: false, answer: outcome };
     tx.say({ kind: "operatorReply", token, response });
   }
+}
+
+/** In the order of the news: what was said of a row before is older, and what is said later newer. */
+export function snapshotPage(state: MasterState, tx: Tx, { token, rest }: Extract<Input, { kind: "snapshotWanted" }>): void {
+  const from = rest ?? snapshotEvents(state);
+  const events: OperatorEvent[] = [];
+  let next = from.next();
+  for (; next.done !== true; next = from.next()) {
+    events.push(next.value);
+    if (events.length === SNAPSHOT_PAGE) break;
+  }
+  tx.say({ kind: "snapshot", token, events, rest: next.done === true ? undefined : from });
 }
 
 /** Undefined: hand over. */

@@ -2,7 +2,7 @@
 import type { MasterMessage } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { OperatorEvent, OperatorResponse } from "../../wire/gen/mesarch/v1/operator.ts";
 import type { Event } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { SessionId, Token } from "./input.ts";
+import type { SessionId, SnapshotRest, Token } from "./input.ts";
 
 export type Output =
   | { readonly kind: "event"; readonly session: SessionId; readonly event: Event }
@@ -16,6 +16,13 @@ export type Output =
   | { readonly kind: "closeAgent"; readonly session: SessionId; readonly reason: string }
   /** For the operators' event stream. */
   | { readonly kind: "notice"; readonly event: OperatorEvent }
+  /** A page of a snapshot for one subscriber; `rest` is handed back for the next one. */
+  | {
+      readonly kind: "snapshot";
+      readonly token: Token;
+      readonly events: readonly OperatorEvent[];
+      readonly rest: SnapshotRest | undefined;
+    }
   /** A fact of this leadership the shell measures: first agent confirmed, all confirmed, first launch running. */
   | { readonly kind: "milestone"; readonly name: Milestone }
   /** Something an operator must know; logged once per cause. */
