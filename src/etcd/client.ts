@@ -3,7 +3,7 @@ import type { Etcd3 } from "etcd3";
 import { setTimeout as delay } from "node:timers/promises";
 import { onAbort } from "../async/abort.ts";
 import { StoreError, StoreUnavailable } from "../ports/store-errors.ts";
-import { Endpoint, unary, type Leadership } from "./endpoint.ts";
+import { ANSWER_MAX_MS, Endpoint, unary, type Leadership } from "./endpoint.ts";
 import { storeError } from "./faults.ts";
 import type { EtcdConfig } from "./options.ts";
 
@@ -57,12 +57,17 @@ export class EtcdClient {
     if (this.#preferred === endpoint) this.#preferred = this.#after(endpoint);
   }
 
-  /** One copy of a request. Throws a StoreError; after StoreUnavailable the next call goes elsewhere. */
-  async once<T>(operation: string, timeoutMs: number, call: Call<T>): Promise<T> {
+  /**
+   * One copy of a request. Throws a StoreError; after StoreUnavailable the next call goes elsewhere. `onLate` hears the
+   * answer of a copy that was not waited for any more.
+   */
+  async #copy<T>(operation: string, timeoutMs: number, call: Call<T>, onLate: (answer: T) => void): Promise<T> {
     const endpoint = this.endpoint();
+    const answer = call(endpoint.etcd, unary(ANSWER_MAX_MS));
     try {
-      return await abortable(call(endpoint.etcd, unary(timeoutMs)), this.#newLeader.signal);
+      return await abortable(within(answer, timeoutMs), this.#newLeader.signal);
     } catch (cause) {
+      answer.then(onLate, () => {});
       const error = storeError(operation, endpoint.address, cause);
       if (cause instanceof NewLeader) throw error; // not the fault of this member
       if (error instanceof StoreUnavailable) this.avoid(endpoint, error);
@@ -71,18 +76,19 @@ export class EtcdClient {
   }
 
   /**
-   * Repeats a request, unchanged, until it has a definite answer. Only for requests of which all copies together do
-   * what one does. Throws a StoreError other than StoreUnavailable (unless out of patience), or the signal's reason.
+   * Repeats a request, unchanged, until one of its copies has a definite answer, late or not: a store that takes longer
+   * than the next copy waits is slow, not away. Only for requests of which all copies together do what one does. Throws a StoreError other than StoreUnavailable (unless out of patience), or the signal's reason.
    */
   async repeat<T>(operation: string, call: Call<T>, { signal, onAttempt, patienceMs, retry = isUnavailable }: RepeatOptions): Promise<T> {
     const timeouts = this.config.copyTimeoutsMs;
     const giveUpAt = patienceMs === undefined ? Infinity : performance.now() + patienceMs;
     let unanswered = 0;
+    const late = Promise.withResolvers<T>();
     for (let copy = 0; ; copy += 1) {
       const startedAt = performance.now();
       const timeoutMs = timeouts[Math.min(unanswered, timeouts.length - 1)]!;
       try {
-        return await abortable(this.once(operation, timeoutMs, call), signal);
+        return await abortable(Promise.race([this.#copy(operation, timeoutMs, call, late.resolve), late.promise]), signal);
       } catch (error) {
         signal.throwIfAborted();
         if (this.#closed || !(error instanceof StoreError) || !retry(error)) throw error;
@@ -141,6 +147,17 @@ class NewLeader extends Error {
 
 function isUnavailable(error: StoreError): boolean {
   return error instanceof StoreUnavailable;
+}
+
+/** The promise's outcome, if it comes in time. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The promise's outcome, or the signal's reason if that comes first; the work itself then ends by its own deadline. */

@@ -3,6 +3,9 @@ import { noop } from "cockatiel";
 import { Etcd3, type IOptions } from "etcd3";
 import type { EtcdConfig } from "./options.ts";
 
+/** How long an answer is listened for. Not shorter: when a call fails, etcd3 closes the connection under all others. */
+export const ANSWER_MAX_MS = 3_000;
+
 /** Missed pulses after which streams to a member are given up: one may be our own stall. */
 const PULSES_MISSED_MAX = 2;
 
@@ -78,20 +81,26 @@ export class Endpoint {
   }
 
   async #pulse(): Promise<void> {
+    const overdue = setInterval(() => this.#missedOne(), this.#pulseMs).unref();
     try {
-      const status = await this.etcd.maintenance.status({ deadline: Date.now() + this.#pulseMs });
+      const status = await this.etcd.maintenance.status({ deadline: Date.now() + ANSWER_MAX_MS });
       this.#missed = 0;
       this.healthy = status.leader !== "0";
       if (this.healthy) this.#onLeader(this, { term: Number(status.raftTerm), own: status.leader === status.header.member_id });
     } catch {
-      this.healthy = false;
-      this.#missed += 1;
-      if (this.#missed === PULSES_MISSED_MAX) {
-        this.#lost.abort();
-        this.#lost = new AbortController();
-      }
+      this.#missedOne();
+    } finally {
+      clearInterval(overdue);
     }
     this.#schedule(performance.now() < this.#hastyUntil ? HASTY_PULSE_MS : this.#pulseMs);
+  }
+
+  #missedOne(): void {
+    this.healthy = false;
+    this.#missed += 1;
+    if (this.#missed !== PULSES_MISSED_MAX) return;
+    this.#lost.abort();
+    this.#lost = new AbortController();
   }
 }
 

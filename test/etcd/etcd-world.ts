@@ -41,6 +41,11 @@ export class EtcdWorld implements StoreWorld {
     this.#proxies.forEach((proxy) => proxy.heal());
   }
 
+  /** Every answer arrives so much later. */
+  slow(ms: number): void {
+    this.#proxies.forEach((proxy) => proxy.delayAnswers(ms));
+  }
+
   /** Real leases expire by themselves: nobody here sends keep-alives. */
   async expireLease(): Promise<void> {}
 

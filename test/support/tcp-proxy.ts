@@ -1,10 +1,12 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** A loopback TCP proxy that can be cut: connections end, and new ones are accepted and closed at once. */
+/** A loopback TCP proxy that can be cut (connections end, and new ones are accepted and closed at once) or slow to answer. */
 export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #timers = new Set<NodeJS.Timeout>();
   #cut = false;
+  #latencyMs = 0;
 
   private constructor(targetPort: number) {
     this.#server = createServer((client) => {
@@ -18,7 +20,8 @@ export class TcpProxy implements AsyncDisposable {
           peer.destroy();
         });
       }
-      client.pipe(target).pipe(client);
+      client.pipe(target);
+      this.#answer(target, client);
     });
   }
 
@@ -32,6 +35,11 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** What the target says from now on arrives so much later, in order. */
+  delayAnswers(ms: number): void {
+    this.#latencyMs = ms;
+  }
+
   cut(): void {
     this.#cut = true;
     for (const socket of this.#sockets) socket.destroy();
@@ -43,6 +51,21 @@ export class TcpProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
+    for (const timer of this.#timers) clearTimeout(timer);
     await new Promise((done) => this.#server.close(done));
+  }
+
+  #answer(target: Socket, client: Socket): void {
+    const waiting: Buffer[] = [];
+    target.on("data", (data: Buffer) => {
+      if (this.#latencyMs === 0 && waiting.length === 0) return void client.write(data);
+      waiting.push(data);
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        // The oldest, whichever timer fires first: a delay that shrinks must not change the order.
+        client.write(waiting.shift()!);
+      }, this.#latencyMs);
+      this.#timers.add(timer);
+    });
   }
 }
