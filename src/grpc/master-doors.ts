@@ -14,6 +14,7 @@ import { boundedDecode } from "./bounded-decode.ts";
 import { asIs, encodedOutbox, encodeRepeated } from "./encoded-stream.ts";
 import { serverOptions } from "./limits.ts";
 import { bindServer, type BoundServer } from "./listen.ts";
+import { newestOnly } from "./newest-only.ts";
 import type { GrpcPeerLinks } from "./peer-links.ts";
 import { toStatus } from "./status.ts";
 
@@ -83,7 +84,7 @@ export async function openMasterDoors(options: MasterDoorOptions): Promise<Bound
   const cluster: ClusterServiceServer = {
     watch: (stream) =>
       guarded(stream, () => {
-        const end = need().views.watch({ send: (view) => void stream.write(view) });
+        const end = need().views.watch({ send: newestOnly(stream) });
         onEnd(stream, end);
       }),
   };
