@@ -1,12 +1,14 @@
 /** I12 and I13: what ran, what the registry says and what is left over agree in the end. */
 import type { Evidence } from "./evidence.ts";
-import { at, type Launch } from "./registry-log.ts";
+import type { Launch, LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
-import { type Life, lastSeen } from "./witnesses.ts";
+import { type Life, livedUntil } from "./witnesses.ts";
 
 /** Longest grace of a kill in any workload, for what is killed without a call of a framework. */
 const GRACE_MS = 10_000;
+/** How far apart witnesses and registry may see one moment. */
+const STAMP_MS = 2_000;
 
 export function convergence(evidence: Evidence, options: CheckOptions): readonly Verdict[] {
   return [endsConverge(evidence, options), nothingLeft(evidence, options)];
@@ -48,46 +50,54 @@ function reachesHost(tally: Tally, evidence: Evidence, life: Life, launch: Launc
   }
   // The agent has seen the process end before it says so; where the master concluded it, the agent must hear of it.
   const byAgent = end.row !== undefined && !end.row.settled && end.row.uuid !== "";
-  const due = byAgent ? t + beatGapMs : evidence.faults.deadline(t, settleMs + GRACE_MS);
+  const due = byAgent ? t + Math.min(beatGapMs, STAMP_MS) : evidence.faults.deadline(t, settleMs + GRACE_MS);
   if (due > evidence.end || (!byAgent && !isPresent(evidence, launch.agent))) return;
   tally.tested();
-  if (lastSeen(life) > due) tally.violated(`${life.task} is ${state} in the registry, and still ran ${Math.round(lastSeen(life) - t)} ms later`, end.commit);
+  if (livedUntil(life, beatGapMs) > due) tally.violated(`${life.task} is ${state} in the registry, and still ran ${Math.round(due - t)} ms later`, end.commit);
 }
 
-/** I13. Tested: final sweeps, and what was compared in them. Whatever is still broken then is left out. */
+/** I13. Tested: final sweeps, and what was compared in them. What is still broken then is left out. */
 function nothingLeft(evidence: Evidence, options: CheckOptions): Verdict {
   const tally = new Tally("I13");
-  const { finalAt, registry } = evidence;
+  const { finalAt } = evidence;
   if (finalAt === undefined) return tally.verdict();
   tally.tested();
   for (const event of evidence.of("leftover")) tally.violated(`left over: ${event.value.what}`, event);
   candidateKeys(tally, evidence);
+  if (evidence.registry.commits.length > 0 && evidence.witnesses.lives.length > 0) runsAreRows(tally, evidence, finalAt, options);
+  return tally.verdict();
+}
+
+/** Where tasks are witnesses, all of them are: what runs has a row, and what has a row runs. */
+function runsAreRows(tally: Tally, evidence: Evidence, finalAt: number, { beatGapMs, settleMs }: CheckOptions): void {
+  const { registry, witnesses } = evidence;
   const alive = new Set<string>();
-  for (const life of evidence.witnesses.lives) {
-    if (life.exit !== undefined || lastSeen(life) < finalAt - options.beatGapMs) continue;
+  const rowOf = (launch: Launch | undefined): LaunchVersion | undefined => launch?.versions.findLast(({ commit }) => commit.t <= finalAt);
+  for (const life of witnesses.lives) {
+    if (life.start.t > finalAt || livedUntil(life, beatGapMs) < finalAt - (life.exit === undefined ? beatGapMs : 0)) continue;
     alive.add(life.launch);
     const launch = registry.launches.get(life.launch);
-    if (registry.commits.length === 0 || isBroken(evidence, life.agent, finalAt)) continue;
+    if (!evidence.isInReach(launch?.agent ?? life.agent)) continue;
     tally.tested();
-    const row = launch === undefined ? undefined : registry.last(launch).row;
-    // A removed framework's tasks are on their way out until they have ended; I21 sees to it that they do.
-    if (row === undefined || isEnd(row.latest)) tally.violated(`${life.task} runs, and the registry has ${row === undefined ? "nothing of it" : `it as ${row.latest}`}`, life.start);
+    const version = rowOf(launch);
+    const isOver = version?.row === undefined || isEnd(version.row.latest);
+    if (!isOver || (version !== undefined && evidence.faults.deadline(version.commit.t, settleMs) > finalAt)) continue;
+    tally.violated(`${life.task} runs, and the registry has ${version?.row === undefined ? "nothing of it" : `it as ${version.row.latest}`}`, life.start);
   }
-  if (evidence.witnesses.lives.length === 0) return tally.verdict();
   for (const launch of registry.launches.values()) {
-    const { row, commit } = registry.last(launch);
-    if (row === undefined || isEnd(row.latest) || !isPresent(evidence, launch.agent) || isBroken(evidence, launch.agent, finalAt)) continue;
-    if (evidence.faults.deadline(commit.t, options.settleMs) > finalAt) continue;
-    tally.tested();
-    if (!alive.has(launch.launch)) tally.violated(`the registry has ${launch.task} as ${row.latest}, and it does not run`, commit);
+    const version = rowOf(launch);
+    if (version?.row === undefined || isEnd(version.row.latest) || alive.has(launch.launch) || !evidence.isInReach(launch.agent)) continue;
+    const ended = witnesses.byTask.get(launch.task)?.at(-1)?.exit?.t ?? -Infinity;
+    if (evidence.faults.deadline(Math.max(version.commit.t, ended), settleMs) > finalAt) continue;
+    tally.violated(`the registry has ${launch.task} as ${version.row.latest}, and it does not run`, version.commit);
   }
-  return tally.verdict();
 }
 
 /** One key for each master that stands for election. */
 function candidateKeys(tally: Tally, evidence: Evidence): void {
   const keys = new Set<string>();
-  for (const { value } of evidence.of("candidates")) {
+  for (const { value, t } of evidence.of("candidates")) {
+    if (t > evidence.horizon) break;
     value.added.forEach((key) => keys.add(key));
     value.removed.forEach((key) => keys.delete(key));
   }
@@ -96,10 +106,5 @@ function candidateKeys(tally: Tally, evidence: Evidence): void {
 }
 
 function isPresent(evidence: Evidence, agent: string): boolean {
-  return at(evidence.registry.agents.get(agent), Infinity)?.standing === "in";
-}
-
-function isBroken(evidence: Evidence, agent: string, t: number): boolean {
-  const host = evidence.hostOf(agent);
-  return evidence.faults.hit([`agent/${host}`, "agent/*", `host/${host}`, "host/*"], t, t);
+  return evidence.registry.agents.get(agent)?.at(-1)?.standing === "in";
 }

@@ -8,6 +8,8 @@ import { type Life, lastSeen } from "./witnesses.ts";
 const BY_SIGNAL = 128;
 /** The registry's watcher may tell of a removal this long after agents heard of it. */
 const WATCH_LAG_MS = 5_000;
+/** A fault that is over may have caused what is seen this much later. */
+const CAUSE_MS = 2_000;
 
 /**
  * Tested: spells of faults that a task lived through, of its agent's process for I10, of everything above it for I9.
@@ -50,22 +52,21 @@ function disturbancesOf(evidence: Evidence, life: Life, { beatGapMs }: CheckOpti
     if (gap > beatGapMs) found.push({ what: `${task} stood still for ${Math.round(gap)} ms`, from: seen[i - 1]!, to: seen[i]!, events: [life.start] });
   }
   for (const signal of signals) {
-    if (signal.t < askedAt) found.push({ what: `${task} got ${signal.value.signal}, and nobody had asked for it`, from: signal.t - beatGapMs, to: signal.t, events: [signal] });
+    if (signal.t < askedAt) found.push({ what: `${task} got ${signal.value.signal}, and nobody had asked for it`, from: signal.t - CAUSE_MS, to: signal.t, events: [signal] });
   }
   if (exit !== undefined && exit.value.status >= BY_SIGNAL && signals.length === 0 && exit.t < askedAt) {
-    found.push({ what: `${task} was ended by a signal (status ${exit.value.status}), and nobody had asked for it`, from: exit.t - beatGapMs, to: exit.t, events: [exit] });
+    found.push({ what: `${task} was ended by a signal (status ${exit.value.status}), and nobody had asked for it`, from: exit.t - CAUSE_MS, to: exit.t, events: [exit] });
   }
   const silentSince = lastSeen(life);
-  const until = evidence.finalAt ?? evidence.end;
-  if (exit === undefined && until - silentSince > beatGapMs && silentSince + beatGapMs < askedAt) {
+  if (exit === undefined && evidence.horizon - silentSince > beatGapMs && silentSince + beatGapMs < askedAt) {
     found.push({ what: `${task} fell silent for ever`, from: silentSince, to: silentSince + beatGapMs, events: [life.start] });
   }
   return found;
 }
 
 /** From when on the task may be killed: by a kill, by its framework's end, or with its agent. */
-function endAskedAt(evidence: Evidence, { task, launch, agent }: Life): number {
-  const framework = evidence.registry.launches.get(launch)?.framework ?? evidence.attempts(task)[0]?.value.framework;
+function endAskedAt(evidence: Evidence, { task, launch, agent: host }: Life): number {
+  const { framework = evidence.attempts(task)[0]?.value.framework, agent = host } = evidence.registry.launches.get(launch) ?? {};
   const times = evidence.kills(task).map(({ invokedAt }) => invokedAt);
   for (const { value, outcome, invokedAt } of evidence.calls("teardown")) {
     if (value.framework === framework && outcome !== "fail") times.push(invokedAt);

@@ -95,19 +95,39 @@ export class Evidence {
 
   /** When the run had settled and final readings began; undefined if it never came to that. */
   get finalAt(): number | undefined {
-    return this.of("phase").find(({ value }) => value.name === "final")?.t;
+    return this.phaseAt("final");
   }
 
-  /** Since when the framework has the stream that it has when the history ends; undefined if it has none. */
+  phaseAt(name: EventOf<"phase">["value"]["name"]): number | undefined {
+    return this.of("phase").find(({ value }) => value.name === name)?.t;
+  }
+
+  /** Until when what is owed has to be done: the final readings, or the end of the history. */
+  get horizon(): number {
+    return this.finalAt ?? this.end;
+  }
+
+  /** Since when the framework has the stream that it has at the horizon; undefined if it has none or is removed. */
   connectedSince(framework: string): number | undefined {
     if (this.#connected === undefined) {
       this.#connected = new Map();
+      const { horizon } = this;
       for (const { op, value, t } of this.events) {
+        if (t > horizon) break;
         if (op === "subscribed") this.#connected.set(value.framework, t);
         if (op === "disconnected" || op === "frameworkError") this.#connected.delete(value.framework);
       }
     }
-    return this.#connected.get(framework);
+    const removal = this.registry.removal(framework);
+    return removal !== undefined && removal.t <= this.horizon ? undefined : this.#connected.get(framework);
+  }
+
+  /** Whether the agent is a member at the horizon, and neither it nor its host is broken then. */
+  isInReach(agent: string): boolean {
+    const { horizon } = this;
+    const host = this.hostOf(agent);
+    const last = this.registry.agents.get(agent)?.findLast(({ commit }) => commit.t <= horizon);
+    return last?.standing === "in" && !this.faults.hit([`agent/${host}`, "agent/*", `host/${host}`, "host/*"], horizon, horizon);
   }
 }
 

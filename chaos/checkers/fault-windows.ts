@@ -1,5 +1,6 @@
 /** When something was broken on purpose, and whom it concerned. */
 import type { EventOf, HistoryEvent } from "../history/event.ts";
+import { countUpTo } from "./search.ts";
 
 export interface FaultWindow {
   readonly name: string;
@@ -108,15 +109,4 @@ function union(windows: readonly FaultWindow[]): Span[] {
     else spans.push({ from, to });
   }
   return spans;
-}
-
-/** How many of these, which are in order, are not above `limit`. */
-export function countUpTo(sorted: readonly number[], limit: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

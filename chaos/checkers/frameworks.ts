@@ -4,7 +4,7 @@ import { compareEpochTexts } from "./epochs.ts";
 import type { Evidence } from "./evidence.ts";
 import type { FrameworkVersion } from "./registry-log.ts";
 import { type CheckOptions, type Policy, PRODUCTION, Tally, type Verdict } from "./verdict.ts";
-import { lastSeen } from "./witnesses.ts";
+import { livedUntil } from "./witnesses.ts";
 
 /** The cluster clock counts whole seconds (11.1). */
 const CLOCK_MS = 1_000;
@@ -130,13 +130,13 @@ function staysOut(tally: Tally, evidence: Evidence, framework: string, removed: 
   }
 }
 
-function tasksDie(tally: Tally, evidence: Evidence, framework: string, removedAt: number, { settleMs }: CheckOptions): void {
+function tasksDie(tally: Tally, evidence: Evidence, framework: string, removedAt: number, { settleMs, beatGapMs }: CheckOptions): void {
   for (const life of evidence.witnesses.lives) {
     const launch = evidence.registry.launches.get(life.launch);
     if (launch?.framework !== framework) continue;
     const due = evidence.faults.deadline(removedAt, settleMs + GRACE_MS);
     // An agent that is away kills them when it returns.
     if (due > evidence.end || evidence.registry.agents.get(launch.agent)?.at(-1)?.standing !== "in") continue;
-    if (lastSeen(life) > due) tally.violated(`${life.task} still ran ${Math.round(lastSeen(life) - removedAt)} ms after ${framework} was removed`, life.start);
+    if (livedUntil(life, beatGapMs) > due) tally.violated(`${life.task} still ran ${Math.round(due - removedAt)} ms after ${framework} was removed`, life.start);
   }
 }

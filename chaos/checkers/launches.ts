@@ -49,7 +49,7 @@ function isThere(tally: Tally, evidence: Evidence, task: string, event: EventOf<
   if (evidence.updates(task).some(({ value }) => isEnd(value.state))) return;
   if (evidence.registry.commits.length === 0 && evidence.witnesses.byTask.has(task)) return;
   // The watcher may be late, and the history may end first.
-  if (event.t + settleMs > evidence.end) return;
+  if (event.t + settleMs > evidence.horizon) return;
   tally.violated(`the launch of ${task} was acknowledged, and the registry never had it`, event);
 }
 
@@ -73,24 +73,18 @@ function endIsHeard(tally: Tally, evidence: Evidence, launch: Launch, { settleMs
   const { task, framework } = launch;
   const end = evidence.registry.end(launch);
   const since = evidence.connectedSince(framework);
-  if (end === undefined || since === undefined || evidence.registry.removal(framework) !== undefined) return;
+  if (end === undefined || since === undefined) return;
   const due = evidence.faults.deadline(Math.max(end.commit.t, since), settleMs);
-  if (due > evidence.end || isOutOfReach(evidence, launch)) return;
+  // An agent's update is told by the agent, which has to be there.
+  if (due > evidence.horizon || !evidence.isInReach(launch.agent)) return;
   const heard = evidence.updates(task).filter(({ value }) => isEnd(value.state));
   if (heard.length === 0) tally.violated(`${task} ended as ${end.row?.state ?? end.past}, and ${framework} never heard of it`, end.commit);
   else if (heard[0]!.t > due) tally.violated(`${task} ended as ${end.row?.state ?? end.past}, and ${framework} heard of it too late`, end.commit, heard[0]);
 }
 
-/** An agent's update is told by the agent, which has to be there. */
-function isOutOfReach(evidence: Evidence, { agent }: Launch): boolean {
-  if (evidence.registry.agents.get(agent)?.at(-1)?.standing !== "in") return true;
-  const host = evidence.hostOf(agent);
-  return evidence.faults.hit([`agent/${host}`, "agent/*", `host/${host}`, "host/*"], evidence.end, evidence.end);
-}
-
 /** In a current reading that began after the answer, a task is missing only if it has ended. */
 function listed(tally: Tally, evidence: Evidence, acknowledged: ReadonlyMap<string, EventOf<"launch">>): void {
-  const waiting = [...acknowledged].filter(([task]) => evidence.registry.byTask.has(task) && !isRefusedInWords(evidence, task));
+  const waiting = [...acknowledged].filter(([task]) => evidence.registry.byTask.has(task) && !wasRefused(evidence, task));
   waiting.sort(([, a], [, b]) => b.t - a.t);
   const due = new Map<string, EventOf<"launch">>();
   const reads = evidence.of("read").filter(({ value }) => !value.stale);
@@ -104,8 +98,10 @@ function listed(tally: Tally, evidence: Evidence, acknowledged: ReadonlyMap<stri
   }
 }
 
-function isRefusedInWords(evidence: Evidence, task: string): boolean {
-  return evidence.updates(task).some(({ value }) => value.source === "master" && (value.state === "TASK_DROPPED" || value.state === "TASK_ERROR"));
+/** In words, before it was launched by another call. */
+function wasRefused(evidence: Evidence, task: string): boolean {
+  const first = evidence.registry.byTask.get(task)![0]!.versions[0]!;
+  return evidence.updates(task).some(({ t, value }) => isEnd(value.state) && t < first.commit.t);
 }
 
 function isOverAt(evidence: Evidence, task: string, revision: number): boolean {

@@ -118,14 +118,7 @@ function failStop(evidence: Evidence): Verdict {
 /** An epoch answers with revisions of before the next one's first batch. */
 function ownRevision(tally: Tally, evidence: Evidence, { what, epoch, revision, events }: Answer): void {
   if (revision === undefined) return;
-  const { commits } = evidence.registry;
-  let [low, high] = [0, commits.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (commits[middle]!.revision! <= revision) low = middle + 1;
-    else high = middle;
-  }
-  const commit = commits[low - 1];
+  const commit = evidence.registry.commitAt(revision);
   if (commit?.epoch !== undefined && compareEpochTexts(commit.epoch, epoch) > 0) {
     tally.violated(`${what} was answered by epoch ${epoch} at revision ${revision}, where epoch ${commit.epoch} had written`, commit, ...events);
   }

@@ -107,7 +107,8 @@ function returning(evidence: Evidence): Verdict {
     const { agent } = event.value;
     const known = identities.get(event.actor);
     if (known !== undefined && event.op === "agentObeys") tally.tested();
-    if (agent === "") continue;
+    // Before it has an id it may go by its host's name.
+    if (agent === "" || event.actor === `agent/${agent}`) continue;
     if (known !== undefined && known !== agent && !mayBeNew(evidence, event.actor, known, event.t)) {
       tally.violated(`${event.actor} was ${known}, and came back as ${agent}`, event);
     }

@@ -1,6 +1,7 @@
 /** The registry as it was at each of its revisions, replayed from its commits. */
 import type { AgentStanding, Amounts, EventOf, FrameworkStanding, RowChange } from "../history/event.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
+import { countUpTo } from "./search.ts";
 import { isEnd } from "./states-table.ts";
 
 export type Commit = EventOf<"commit">;
@@ -26,6 +27,8 @@ export interface FrameworkVersion extends Version {
   readonly standing: FrameworkStanding | undefined;
 }
 
+export type StandingVersion = AgentVersion | FrameworkVersion;
+
 /** One launch, through all revisions that changed it. */
 export interface Launch {
   readonly launch: string;
@@ -45,6 +48,7 @@ export class RegistryLog {
   readonly byAgent = new Map<string, Launch[]>();
   readonly agents = new Map<string, AgentVersion[]>();
   readonly frameworks = new Map<string, FrameworkVersion[]>();
+  #revisions: readonly number[] | undefined;
   readonly #slots = new Map<string, string>();
 
   constructor(commits: readonly Commit[]) {
@@ -61,6 +65,17 @@ export class RegistryLog {
     const standing = at(this.agents.get(launch.agent), revision)?.standing;
     if (standing === "in") return state;
     return standing === "gone" ? "TASK_GONE_BY_OPERATOR" : "TASK_UNREACHABLE";
+  }
+
+  /** Revision of the last commit up to this one: between commits, others may raise the store's. 0 before the first. */
+  floor(revision: number): number {
+    return this.commitAt(revision)?.revision ?? 0;
+  }
+
+  /** The last commit up to this revision. */
+  commitAt(revision: number): Commit | undefined {
+    this.#revisions ??= this.commits.map((commit) => commit.revision!);
+    return this.commits[countUpTo(this.#revisions, revision) - 1];
   }
 
   /** First commit after which the framework was removed. */

@@ -3,14 +3,14 @@ import type { Amounts, EventOf } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
 import { at, type Commit, type Launch, type TaskRow } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
-import { Tally, type Verdict } from "./verdict.ts";
-import { type Life, lastSeen } from "./witnesses.ts";
+import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
+import { type Life, livedUntil } from "./witnesses.ts";
 
 /** What is under way when books are read is written within this time. */
 const UNDER_WAY_MS = 2_000;
 
-export function resources(evidence: Evidence): readonly Verdict[] {
-  return [neverOverCommitted(evidence), conserved(evidence)];
+export function resources(evidence: Evidence, options: CheckOptions): readonly Verdict[] {
+  return [neverOverCommitted(evidence, options), conserved(evidence)];
 }
 
 /** Sums that are added to and taken from. */
@@ -32,7 +32,7 @@ class Sums {
 }
 
 /** I14. Tested: launches written, and starts seen. */
-function neverOverCommitted(evidence: Evidence): Verdict {
+function neverOverCommitted(evidence: Evidence, { beatGapMs }: CheckOptions): Verdict {
   const tally = new Tally("I14");
   const used = new Map<string, Sums>();
   const rows = new Map<string, TaskRow>();
@@ -58,7 +58,7 @@ function neverOverCommitted(evidence: Evidence): Verdict {
       fits(tally, sumsOf(used, task.agent), totals.get(task.agent), task, commit);
     }
   }
-  livesFit(tally, evidence);
+  livesFit(tally, evidence, beatGapMs);
   return tally.verdict();
 }
 
@@ -70,7 +70,7 @@ function fits(tally: Tally, sums: Sums, total: Amounts | undefined, { task, agen
 }
 
 /** What ran at one time, by the tasks' own account, against the most the agent ever had. */
-function livesFit(tally: Tally, evidence: Evidence): void {
+function livesFit(tally: Tally, evidence: Evidence, beatGapMs: number): void {
   const { launches } = evidence.registry;
   for (const [agent, lives] of Map.groupBy(evidence.witnesses.lives, ({ launch }) => launches.get(launch)?.agent ?? "")) {
     const total = mostOf(evidence, agent);
@@ -78,7 +78,7 @@ function livesFit(tally: Tally, evidence: Evidence): void {
     const sums = new Sums();
     const changes = lives.flatMap((life) => {
       const launch = launches.get(life.launch)!;
-      return [{ t: life.start.t, sign: 1 as const, life, launch }, { t: lastSeen(life), sign: -1 as const, life, launch }];
+      return [{ t: life.start.t, sign: 1 as const, life, launch }, { t: livedUntil(life, beatGapMs), sign: -1 as const, life, launch }];
     });
     // Ends first: of one moment, what ended made room.
     changes.sort((a, b) => a.t - b.t || a.sign - b.sign);
@@ -133,14 +133,14 @@ function conserved(evidence: Evidence): Verdict {
 function agreesWithRows(tally: Tally, evidence: Evidence, event: EventOf<"books">): void {
   const { revision } = event;
   const { agent, used } = event.value;
-  const settledAt = evidence.of("phase").find(({ value }) => value.name === "settled" || value.name === "final")?.t ?? Infinity;
+  const settledAt = evidence.phaseAt("settled") ?? evidence.phaseAt("final") ?? Infinity;
   const launches = evidence.registry.byAgent.get(agent);
   if (revision === undefined || event.t < settledAt || launches === undefined) return;
   const sums = new Sums();
   const names = new Set(Object.keys(used));
   for (const launch of launches) {
-    // Steps are counted before they are written.
-    if (launch.versions.some(({ commit }) => commit.revision! > revision && commit.t < event.t + UNDER_WAY_MS)) return;
+    // Steps are counted before they are written, and in the middle of a batch.
+    if (launch.versions.some(({ commit }) => commit.revision! >= revision && commit.t < event.t + UNDER_WAY_MS)) return;
     const row = at(launch.versions, revision)?.row;
     if (row === undefined || isEnd(row.latest)) continue;
     sums.add(row.resources, 1);

@@ -48,11 +48,8 @@ function drained(tally: Tally, evidence: Evidence, { framework, agent, updates: 
   const head = all.find(({ retired }) => retired === undefined);
   if (head === undefined || forgot !== undefined || framework === undefined) return;
   const since = evidence.connectedSince(framework);
-  if (since === undefined || evidence.registry.removal(framework) !== undefined) return;
-  const host = evidence.hostOf(agent);
-  const agentGone = evidence.registry.agents.get(agent)?.at(-1)?.standing !== "in";
-  if (agentGone || evidence.faults.hit([`agent/${host}`, "agent/*", `host/${host}`, "host/*"], evidence.end, evidence.end)) return;
-  if (evidence.faults.deadline(Math.max(since, head.journaled.t), settleMs) > evidence.end) return;
+  if (since === undefined || !evidence.isInReach(agent)) return;
+  if (evidence.faults.deadline(Math.max(since, head.journaled.t), settleMs) > evidence.horizon) return;
   tally.tested();
   if (head.heard.length === 0) tally.violated(`${head.journaled.value.state} of ${stream.task} was journaled and never told to ${framework}`, head.journaled);
 }

@@ -65,7 +65,7 @@ export interface Coverage {
 
 export type Checker = (evidence: Evidence, options: CheckOptions) => readonly Verdict[];
 
-const MAX_FINDINGS = 20;
+export const MAX_FINDINGS = 20;
 
 /** Gathers findings about one invariant. */
 export class Tally {

@@ -57,3 +57,8 @@ export function gatherLives(events: readonly HistoryEvent[]): Witnesses {
 export function lastSeen(life: Life): number {
   return life.seen.at(-1)!;
 }
+
+/** Until when it ran. Where no witness beats, all of them are taken to live until they tell of their end. */
+export function livedUntil(life: Life, beatGapMs: number): number {
+  return life.exit?.t ?? (beatGapMs === Infinity ? Infinity : lastSeen(life));
+}
