@@ -11,7 +11,7 @@ import type { FrameworkStream, MasterState } from "./state.ts";
 /** Whether this agent may still bring tasks nobody knows. */
 export function isAwaited(state: MasterState, now: number, agentId: string): boolean {
   const agent = state.tables.agents.get(agentId);
-  return agent === undefined ? isOfBefore(state, agentId) && areStrangersAwaited(state, now) : isUnheard(state, agent);
+  return agent === undefined ? isOfBefore(state, agentId) && isFirstWindow(state, now) : isUnheard(state, agent);
 }
 
 /** Whether any may; found out when first asked. */
@@ -20,9 +20,12 @@ export function anyAwaited(state: MasterState, now: number): () => boolean {
   return () => (known ??= isAnyAwaited(state, now));
 }
 
-/** Whether a call is about a task that an agent may still bring: what would be done without it may be wrong then. */
+/**
+ * Whether a call is about a task that an agent may still bring: what would be done without it may be wrong then. Nobody
+ * is put off like this for longer than one window.
+ */
 export function concernsAwaited(state: MasterState, now: number, stream: FrameworkStream, { accept, kill }: Call): boolean {
-  if (!isRestored(state)) return false;
+  if (!isFirstWindow(state, now)) return false;
   const { frameworkId, offers } = stream;
   const any = anyAwaited(state, now);
   const mayCome = (taskId = "", agentId = ""): boolean => {
@@ -39,7 +42,7 @@ export function concernsAwaited(state: MasterState, now: number, stream: Framewo
 function isAnyAwaited(state: MasterState, now: number): boolean {
   // Nothing was ever restored: no agent is of an older generation, and nobody has to look.
   if (!isRestored(state)) return false;
-  if (areStrangersAwaited(state, now)) return true;
+  if (isFirstWindow(state, now)) return true;
   for (const agent of state.tables.agents.values()) if (isUnheard(state, agent)) return true;
   return false;
 }
@@ -55,8 +58,8 @@ function isOfBefore(state: MasterState, agentId: string): boolean {
   return issued?.kind === "agent" && issued.epoch.generation < state.epoch.generation;
 }
 
-/** Agents that a restored registry does not know have a window's time to be heard; then they count as lost. */
-function areStrangersAwaited(state: MasterState, now: number): boolean {
+/** Agents that a restored registry does not know have this time to be heard; then they count as lost. */
+function isFirstWindow(state: MasterState, now: number): boolean {
   return isRestored(state) && listeningTime(state, now) < state.settings.agentPingTimeoutMs;
 }
 

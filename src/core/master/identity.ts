@@ -82,10 +82,10 @@ export function isSame(a: Incarnation, b: Incarnation): boolean {
 }
 
 /** Other streams of a process: it opens a new one when the last broke, even if we have not noticed that yet (8.2). */
-function sessionsOf(state: MasterState, stream: AgentStream, process: Incarnation): AgentStream[] {
+function sessionsOf(state: MasterState, stream: AgentStream, incarnation: Incarnation): AgentStream[] {
   return [...(state.membership.claims.get(stream.agentId) ?? [])].filter((other) => {
     const known = other.greeting.incarnation;
-    return other !== stream && known !== undefined && isSame(known, process);
+    return other !== stream && known !== undefined && isSame(known, incarnation);
   });
 }
 

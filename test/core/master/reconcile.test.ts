@@ -160,9 +160,11 @@ test("5.4 that silence ends with one window of the leader: who was not heard in 
   s.advance(74_000);
   ask();
   t.deepEqual(framework.states, []);
+  t.is(framework.kill("t1").code, 503);
   s.advance(1_000);
   ask();
   t.deepEqual(framework.states, ["t1 UNKNOWN", "t2 UNKNOWN"]);
+  t.is(framework.kill("t1").code, 202);
 });
 
 test("5.4, 13.2 a registry that began empty knows that something was before it", (t) => {
