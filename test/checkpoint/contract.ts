@@ -27,7 +27,7 @@ export function checkpointContract(test: TestFn, name: string, newWorld: () => P
       await run(t, world);
     });
 
-  scenario("a new one is empty, and counts its first start", async (t, world) => {
+  scenario("1.3: a new one is empty, and counts its first start", async (t, world) => {
     await using checkpoint = await world.open();
     t.is(checkpoint.starts, 1);
     t.like(checkpoint.epoch, { generation: 0, revision: 0 });
@@ -61,7 +61,7 @@ export function checkpointContract(test: TestFn, name: string, newWorld: () => P
     t.deepEqual(launchIds(again), ["c", "d"]);
   });
 
-  scenario("8.1: the epoch is kept, also without a journal", async (t, world) => {
+  scenario("8.1, 1.3: the epoch is kept, also without a journal, and each start counts", async (t, world) => {
     {
       await using checkpoint = await world.open();
       await checkpoint.storeEpoch({ generation: 1, revision: 7 });

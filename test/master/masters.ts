@@ -181,6 +181,10 @@ export class AgentClient {
     this.#stream.messages([message], 0);
   }
 
+  hangUp(): void {
+    this.#stream.closed();
+  }
+
   said(kind: NonNullable<MasterMessage["body"]>["$case"]): boolean {
     return this.messages.some(({ body }) => body?.$case === kind);
   }

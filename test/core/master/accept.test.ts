@@ -31,6 +31,42 @@ test("3.8, 6: a STAGING row per task, each an atom of its own; what is left is d
   t.is(framework.offer().resources.find(({ name }) => name === "cpus")?.scalar?.value, 1);
 });
 
+test("1.5 each launch has an id of 128 random bits, by which its agent hears of it: a task id may be used again", (t) => {
+  const s = new Scenario();
+  const agent = s.agent();
+  const framework = s.subscribe();
+  const launches: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    framework.accept([task("again", agent.id)], undefined, 1);
+    const { launchId } = s.tables.taskById(framework.id, "again")!;
+    t.regex(launchId, /^[0-9a-f]{32}$/);
+    launches.push(launchId);
+    t.is(agent.of("launch").at(-1)!.launchId, launchId);
+    framework.kill("again");
+    t.is(agent.of("kill").at(-1)!.launchId, launchId);
+    agent.update("again", TaskState.TASK_KILLED);
+    framework.acknowledge();
+    t.is(agent.of("acknowledge").at(-1)!.launchId, launchId);
+    s.advance(5_000);
+  }
+  t.is(new Set(launches).size, 3);
+  t.is(agent.of("launch").length, 3);
+});
+
+test("1.5 of a framework and a task id there is one live row, another framework may use the same id", (t) => {
+  const s = new Scenario();
+  const agent = s.agent();
+  const framework = s.subscribe({ failoverTimeout: 60 });
+  framework.accept([task("t1", agent.id), task("t1", agent.id), task("t1", agent.id, { cpus: 2 })], undefined, 1);
+  t.is(s.tables.tasks.size, 1);
+  t.is(agent.of("launch").length, 1);
+  framework.disconnect();
+  const other = s.subscribe();
+  other.accept([task("t1", agent.id)]);
+  t.is(s.tables.tasks.size, 2);
+  t.not(s.tables.taskById(framework.id, "t1")!.launchId, s.tables.taskById(other.id, "t1")!.launchId);
+});
+
 test("Mesos 6.4: operations run in their order, on what is left", (t) => {
   const s = new Scenario();
   const agent = s.agent({ resources: "cpus:2;mem:1024" });
