@@ -17,6 +17,7 @@ export class Evidence {
   #faults: FaultWindows | undefined;
   #witnesses: Witnesses | undefined;
   #attempts: Map<string, Call<"launch">[]> | undefined;
+  #journal: readonly EventOf<"agentUpdate">[] | undefined;
   #kills: Map<string, Call<"kill">[]> | undefined;
   #hosts: Map<string, string> | undefined;
   #connected: Map<string, number> | undefined;
@@ -56,6 +57,18 @@ export class Evidence {
 
   get witnesses(): Witnesses {
     return (this.#witnesses ??= gatherLives(this.events));
+  }
+
+  /** What agents journaled, each update where it stands first: a new journal begins with a copy of what the old one held. */
+  get journal(): readonly EventOf<"agentUpdate">[] {
+    if (this.#journal === undefined) {
+      const known = new Set<string>();
+      this.#journal = this.of("agentUpdate").filter(({ value }) => {
+        const key = `${value.launch}\0${value.uuid}\0${value.state}`;
+        return !known.has(key) && known.add(key);
+      });
+    }
+    return this.#journal;
   }
 
   /** Calls that launch the task, whatever became of them. */

@@ -8,9 +8,8 @@ export function ids(evidence: Evidence): readonly Verdict[] {
   const tally = new Tally("I5");
   const offers = new Names(tally, "offer");
   for (const event of evidence.of("offer")) offers.givenOut(event.value.offer, event);
-  // An update is journaled once; telling it again is another matter (I18).
   const updates = new Names(tally, "update");
-  for (const event of evidence.of("agentUpdate")) updates.givenOut(event.value.uuid, event);
+  for (const event of evidence.journal) updates.givenOut(event.value.uuid, event);
   const starts = new Names(tally, "start of an agent");
   for (const event of evidence.of("agentStarted")) starts.givenOut(`${event.actor} #${event.value.starts}`, event);
   meanings(tally, evidence);
@@ -27,7 +26,7 @@ function meanings(tally: Tally, evidence: Evidence): void {
     if (known === undefined) uuids.set(uuid, { meaning, event });
     else if (known.meaning !== meaning) tally.violated(`uuid ${uuid} stands for ${known.meaning} and for ${meaning}`, known.event, event);
   };
-  for (const event of evidence.of("agentUpdate")) means(event.value.uuid, event.value.task, event);
+  for (const event of evidence.journal) means(event.value.uuid, event.value.task, event);
   for (const event of evidence.of("update")) means(event.value.uuid, event.value.task, event);
 }
 

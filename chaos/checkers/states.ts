@@ -88,7 +88,7 @@ function isForgotten(evidence: Evidence, { value, revision }: EventOf<"update">)
 
 function journaled(tally: Tally, evidence: Evidence): void {
   const last = new Map<string, EventOf<"agentUpdate">>();
-  for (const event of evidence.of("agentUpdate")) {
+  for (const event of evidence.journal) {
     const { launch, task, state } = event.value;
     const before = last.get(launch);
     last.set(launch, event);

@@ -31,7 +31,7 @@ export interface UpdateLog {
 }
 
 export function updateLog(evidence: Evidence): UpdateLog {
-  const journal = evidence.of("agentUpdate");
+  const { journal } = evidence;
   const heard = Map.groupBy(evidence.of("update"), ({ value }) => value.uuid);
   const acknowledged = Map.groupBy(evidence.calls("acknowledge"), ({ value }) => value.uuid);
   const retired = Map.groupBy(evidence.of("agentAcknowledged"), ({ value }) => `${value.launch}\0${value.uuid}`);
