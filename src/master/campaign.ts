@@ -164,7 +164,9 @@ export class Campaign {
       this.#leader = first;
       this.#trouble = undefined;
     } else if (this.#leader !== undefined) {
-      this.#trouble ??= { cause: "expiry", firstSignAt: now, detectedAt: now };
+      // Its key may be seen to go before its own word of a handover arrives.
+      const cause = watchtower.verdictOn(this.#leader) === "alive" ? "handover" : "expiry";
+      this.#trouble ??= { cause, firstSignAt: now, detectedAt: now };
     }
   }
 

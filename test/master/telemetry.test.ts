@@ -40,6 +40,17 @@ test("gauges: who leads, in which epoch, and what only the leader counts", async
   t.deepEqual(a.telemetry.readGauges(), [], "a master that ended shows nothing");
 });
 
+test("a handover is called one even if the key is seen to go before the leader's own word arrives", async (t) => {
+  await using masters = await cluster(["a", "b"]);
+  // Until the leadership is on record.
+  await masters.run(1_000);
+  masters.hub.freeze(masters.node("a").address);
+  const stopped = masters.node("a").master.stop();
+  await masters.run(200);
+  await stopped;
+  t.like(masters.node("b").telemetry.lines.find(({ message }) => message === "leading")?.fields, { cause: "handover" });
+});
+
 test("2.15 a handover is one trace with its phases, and lines of a leadership name its epoch", async (t) => {
   await using masters = await cluster(["a", "b"]);
   const { telemetry, master } = masters.node("a");
