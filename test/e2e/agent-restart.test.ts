@@ -47,8 +47,10 @@ test.serial("an agent is killed at its first, second, … word to the journal: e
     });
     await scheduler.launch(some.map((id) => cluster.witnesses.task(id)), { on: agent.name });
     // Words that come together are one write: there may be fewer than that.
-    void scheduler.untilAll(some, "TASK_FINISHED").then(() => agent.kill("SIGKILL"), () => {});
+    let exited = false;
+    void scheduler.untilAll(some, "TASK_FINISHED").then(() => exited || agent.kill("SIGKILL"), () => {});
     await agent.exited;
+    exited = true;
     journal.close();
     agent.start();
     await cluster.whole();
