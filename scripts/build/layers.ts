@@ -24,6 +24,8 @@ export const rooms: readonly Room[] = [
   { path: "base", imports: [] },
   // Generated: the messages are at once what is stored, what is said and what the machines decide upon.
   { path: "wire/gen", imports: [] },
+  // What both ends of a wire count alike.
+  { path: "wire/counting-reader", imports: [] },
   { path: "model", imports: ["base", "wire/gen"] },
   { path: "core/pipeline", imports: ["base"] },
   { path: "core/deadlines", imports: ["base"] },
@@ -47,10 +49,10 @@ export const rooms: readonly Room[] = [
   // Speaks the master machine's inputs and outputs, which is why those may be named here; never its handlers' insides.
   { path: "api", imports: ["base", "model", "async", "ports", "wire", "wire/gen", "telemetry"], types: ["core/master"] },
   // Also an adapter: of the api to the network, and of the network to the ports.
-  { path: "grpc", imports: [...ADAPTER, "api"] },
+  { path: "grpc", imports: [...ADAPTER, "wire/counting-reader", "api"] },
   { path: "master", imports: [...SHELL, "core/registry", "core/election", "core/master", "api"] },
   { path: "agent", imports: [...SHELL, "core/agent"] },
-  { path: "sdk", imports: ["base", "model", "async", "wire/gen"] },
+  { path: "sdk", imports: ["base", "model", "async", "wire/gen", "wire/counting-reader"] },
   // Compiles raw options into the types that shells and adapters declare, so it names those types.
   { path: "config", imports: ["base", "model"], types: ["etcd", "master", "agent", "telemetry"] },
   { path: "dev", imports: ["base", "async", "config", "sdk"] },

@@ -32,6 +32,8 @@ interface Stream {
   fence: BatchFence;
   /** Of this session. */
   readonly parts: HeldParts;
+  /** Bytes of the present batch: the parts of a list in it count once, together. */
+  uncounted: number;
   ended: boolean;
 }
 
@@ -47,11 +49,20 @@ export class AgentSessions {
   }
 
   open(sink: AgentSink): AgentStreamHandle {
-    const stream: Stream = { sink, greeting: undefined, session: 0, fence: nobody, parts: new HeldParts(), ended: false };
+    const stream: Stream = {
+      sink,
+      greeting: undefined,
+      session: 0,
+      fence: nobody,
+      parts: new HeldParts(),
+      uncounted: 0,
+      ended: false,
+    };
     this.#streams.add(stream);
     return {
       messages: (messages, bytes) => {
-        for (const message of messages) if (!stream.ended) this.#receive(stream, message, bytes);
+        stream.uncounted = bytes;
+        for (const message of messages) if (!stream.ended) this.#receive(stream, message);
       },
       closed: () => this.#forget(stream),
     };
@@ -95,13 +106,15 @@ export class AgentSessions {
     return count;
   }
 
-  #receive(stream: Stream, message: AgentMessage, bytes: number): void {
+  #receive(stream: Stream, message: AgentMessage): void {
     const body = message.body;
     if (body === undefined) return;
     if (body.$case === "greeting") return this.#greeted(stream, body.value);
     // Words of another session, or to a master that no longer leads, are nobody's.
     if (this.#leadership === undefined || message.session !== stream.session) return;
     if (body.$case === "heldPart") {
+      const bytes = stream.uncounted;
+      stream.uncounted = 0;
       if (!stream.parts.add(body.value, bytes)) this.#close(stream, "the list of tasks is too large");
       return;
     }

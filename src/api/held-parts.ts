@@ -16,10 +16,9 @@ export class HeldParts {
 
   /** The report that the parts came before, with all of the list; the next one starts over. */
   complete(report: Report): Report {
-    if (this.#bytes === 0) return report;
-    const held = [...this.#held, ...report.held];
+    const held = this.#held;
     this.clear();
-    return { ...report, held };
+    return held.length === 0 ? report : { ...report, held: [...held, ...report.held] };
   }
 
   clear(): void {

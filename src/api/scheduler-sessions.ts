@@ -19,9 +19,12 @@ export interface SchedulerSink {
   close(): void;
 }
 
+/** A call, or the answer to one that the transport could not take. */
+export type ReceivedCall = NumberedCall | { readonly number: number; readonly code: number; readonly message: string };
+
 /** The receiving half: what a transport calls. */
 export interface SchedulerStream {
-  calls(calls: readonly NumberedCall[]): void;
+  calls(calls: readonly ReceivedCall[]): void;
   /** The stream broke. `ours`: by our doing, so that it is not held against the framework (10.5). */
   closed(ours: boolean): void;
 }
@@ -72,7 +75,11 @@ export class SchedulerSessions {
     this.#sessions.set(session.id, session);
     return {
       calls: (calls) => {
-        for (const call of calls) if (!session.ended) this.#receive(session, call);
+        for (const call of calls) {
+          if (session.ended) return;
+          if ("code" in call) this.#reply(session, call.number, call.code, call.message, 0);
+          else this.#receive(session, call);
+        }
       },
       closed: (ours) => this.#forget(session, ours),
     };

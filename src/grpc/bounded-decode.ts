@@ -1,9 +1,7 @@
-/**
- * Decoding of what strangers send. A message of few bytes may hold millions of elements, each of which costs memory and
- * time a hundred times its size, so they are counted while they are read (13.4).
- */
-import { BinaryReader } from "@bufbuild/protobuf/wire";
+/** Decoding of what strangers send, within bounds (13.4). */
+import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import { limits } from "../model/limits.ts";
+import { CountingReader } from "../wire/counting-reader.ts";
 
 interface Codec<T> {
   decode(input: BinaryReader): T;
@@ -24,18 +22,4 @@ export function boundedDecode<T>(codec: Codec<T>, { bytes = limits.messageBytes,
     if (count > limits.messageItems) throw new Error(`${count} items in a message; at most ${limits.messageItems} are taken`);
     return message;
   };
-}
-
-/** Every tag, and every length, begins with a read of `uint32`. */
-class CountingReader extends BinaryReader {
-  constructor(input: Uint8Array, words: number) {
-    super(input);
-    const read = this.uint32;
-    let left = words;
-    this.uint32 = () => {
-      left -= 1;
-      if (left < 0) throw new Error(`more than ${words} elements in a message`);
-      return read.call(this);
-    };
-  }
 }

@@ -3,14 +3,15 @@ import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritable
 import type { AgentSessions, BatchFence } from "../api/agent-sessions.ts";
 import type { LeaderViews } from "../api/leader-views.ts";
 import type { OperatorCalls } from "../api/operator-calls.ts";
-import type { SchedulerSessions } from "../api/scheduler-sessions.ts";
+import type { ReceivedCall, SchedulerSessions } from "../api/scheduler-sessions.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { AgentBatch, AgentServiceService, MasterBatch, MasterMessage } from "../wire/gen/mesarch/v1/agents.ts";
 import { ClusterServiceService, type ClusterServiceServer, WatchRequest } from "../wire/gen/mesarch/v1/cluster.ts";
 import { OperatorEvent, OperatorRequest, OperatorServiceService, EventsRequest, type OperatorServiceServer } from "../wire/gen/mesarch/v1/operator.ts";
-import { SchedulerCalls, SchedulerItem, SchedulerServiceService } from "../wire/gen/mesarch/v1/scheduler.ts";
+import { SchedulerItem, SchedulerServiceService } from "../wire/gen/mesarch/v1/scheduler.ts";
 import { boundedDecode } from "./bounded-decode.ts";
+import { decodeCalls } from "./decode-calls.ts";
 import { asIs, encodedOutbox, encodeRepeated } from "./encoded-stream.ts";
 import { serverOptions } from "./limits.ts";
 import { bindServer, type BoundServer } from "./listen.ts";
@@ -37,12 +38,15 @@ export interface MasterDoorOptions {
 /** Until authentication exists, everybody is this principal. */
 const ANONYMOUS = "";
 
+interface SchedulerBatch {
+  readonly calls: readonly ReceivedCall[];
+}
+
 /** An agent's batch, and what it was encoded in. */
 interface SizedBatch extends AgentBatch {
   readonly bytes: number;
 }
 
-const decodeCalls = boundedDecode(SchedulerCalls, { items: ({ calls }) => calls });
 const decodeAgentBatch = boundedDecode(AgentBatch, { items: ({ messages }) => messages });
 const schedulerSession = { ...SchedulerServiceService.session, requestDeserialize: decodeCalls, responseSerialize: asIs };
 const agentSession = {
@@ -63,7 +67,7 @@ export async function openMasterDoors(options: MasterDoorOptions): Promise<Bound
   };
   server.addService(
     { session: schedulerSession },
-    { session: (stream: ServerDuplexStream<SchedulerCalls, Buffer>) => guarded(stream, () => schedulerStream(stream, need(), options.log)) },
+    { session: (stream: ServerDuplexStream<SchedulerBatch, Buffer>) => guarded(stream, () => schedulerStream(stream, need(), options.log)) },
   );
   server.addService(
     { session: agentSession },
@@ -121,7 +125,7 @@ function onEnd(stream: AnyServerStream, end: (ours: boolean) => void): void {
   stream.on("end", once(false));
 }
 
-function schedulerStream(stream: ServerDuplexStream<SchedulerCalls, Buffer>, doors: MasterDoors, log: Logger): void {
+function schedulerStream(stream: ServerDuplexStream<SchedulerBatch, Buffer>, doors: MasterDoors, log: Logger): void {
   const outbox = encodedOutbox<{ bytes: Uint8Array }>(
     stream,
     (items) => encodeRepeated(1, items.map((item) => item.bytes)),
@@ -140,7 +144,7 @@ function schedulerStream(stream: ServerDuplexStream<SchedulerCalls, Buffer>, doo
     },
     ANONYMOUS,
   );
-  stream.on("data", (message: SchedulerCalls) => session.calls(message.calls));
+  stream.on("data", (message: SchedulerBatch) => session.calls(message.calls));
   onEnd(stream, (ours) => {
     session.closed(ours);
     outbox.close();

@@ -22,17 +22,21 @@ export const limits = Object.freeze({
   heldCallMs: 2_000,
   /** One gRPC message in either direction: room for an ACCEPT with many large tasks. */
   messageBytes: 16 * 1024 * 1024,
+  /** The list in an operator's answer: below `messageBytes` by more than its last row and the rest of the answer. */
+  answerBytes: 12 * 1024 * 1024,
   /** Calls, or an agent's words, in one gRPC message. */
   messageItems: 4_096,
-  /** Tags, lengths and numbers in one gRPC message: a bound on the time to decode it, about 50 ms. */
-  messageWords: 512 * 1024,
+  /** Tags, lengths and numbers in one call: more than most ACCEPTs of `acceptItems` tasks have. */
+  callWords: 512 * 1024,
+  /** The same in one gRPC message: a bound on the time to decode it, about 100 ms. Room for any task that was a call's. */
+  messageWords: 1024 * 1024,
   /** Operations of one ACCEPT and the tasks in them: each is answered by itself. */
   acceptItems: 10_000,
   /** An agent's list of what it holds, with all that is needed to adopt it (9.3), in parts. */
   reportBytes: 256 * 1024 * 1024,
-  /** Tasks in one part of such a list, and of those with their TaskInfo and FrameworkInfo. */
+  /** Tasks in one part of such a list; of those with their TaskInfo and FrameworkInfo one fits `messageWords` for sure. */
   heldPerPart: 1_000,
-  heldInfosPerPart: 4,
+  heldInfosPerPart: 1,
   liveTasksPerFramework: 100_000,
   /** Rings: a slot is overwritten, so the registry does not grow with what is finished. */
   historyPerFramework: 1_000,

@@ -23,8 +23,10 @@ function agentStream() {
   const said: MasterMessage[] = [];
   const closed: string[] = [];
   const stream = agents.open({ send: (message) => void said.push(message), close: (reason) => void closed.push(reason) });
-  const say = (body: object, session = 0, bytes = 1): void => stream.messages([AgentMessage.fromPartial({ session, body } as never)], bytes);
-  return { agents, said, closed, say };
+  const message = (body: object, session: number): AgentMessage => AgentMessage.fromPartial({ session, body } as never);
+  const say = (body: object, session = 0, bytes = 1): void => stream.messages([message(body, session)], bytes);
+  const sayAtOnce = (bodies: object[], session: number, bytes: number): void => stream.messages(bodies.map((body) => message(body, session)), bytes);
+  return { agents, said, closed, say, sayAtOnce };
 }
 
 const greeting = { $case: "greeting", value: { protocol: 1 } };
@@ -69,6 +71,24 @@ test("13.4 a list without end, and a second greeting, end the stream", (t) => {
   t.deepEqual(greeter.closed, ["greeted twice"]);
 });
 
+test("13.4 the parts of a list that share a batch count once", (t) => {
+  const { agents, say, sayAtOnce, closed } = agentStream();
+  const { inputs, ...access } = leadership();
+  agents.begin(access);
+  say(greeting);
+  const batches = 4;
+  for (let i = 0; i < batches; i++) sayAtOnce(Array.from({ length: 128 }, (_, j) => part(`l${i}-${j}`)), 1, limits.reportBytes / batches);
+  say(report("last"), 1);
+  t.deepEqual(closed, []);
+  t.is(lists(inputs)[0]!.split(",").length, batches * 128 + 1);
+  for (let i = 0; i < batches; i++) sayAtOnce([part("foreign")], 2, limits.reportBytes);
+  sayAtOnce([part("a"), part("b")], 1, limits.reportBytes);
+  t.deepEqual(closed, [], "the next list starts over, and others' parts are not counted");
+  sayAtOnce([report("not a part")], 1, limits.reportBytes);
+  sayAtOnce([part("a")], 1, limits.reportBytes + 1);
+  t.is(closed.length, 1);
+});
+
 test("agents are told who leads when that changes, not each time it is heard", (t) => {
   const { agents, said, say } = agentStream();
   say(greeting);
@@ -91,6 +111,7 @@ test("13.4 an ACCEPT of too many tasks is refused before the machine sees it", (
   const accept = (count: number) => ({ type: Call_Type.ACCEPT, accept: { operations: [{ type: 1, launch: { taskInfos: Array(count).fill({}) } }] } });
   const calls = [{ type: Call_Type.SUBSCRIBE, subscribe: {} }, accept(limits.acceptItems), accept(limits.acceptItems - 1)];
   stream.calls(calls.map((call, number) => ({ number, call: Call.fromPartial(call as never), traceparent: "" })));
+  stream.calls([{ number: 3, code: 400, message: "could not be read" }]);
   t.deepEqual(inputs.map(({ kind }) => kind), ["subscribe", "call"]);
-  t.deepEqual(items.map(({ item }) => (item?.$case === "reply" ? [item.value.number, item.value.code] : [])), [[1, 400]]);
+  t.deepEqual(items.map(({ item }) => (item?.$case === "reply" ? [item.value.number, item.value.code] : [])), [[1, 400], [3, 400]]);
 });

@@ -90,6 +90,21 @@ test.serial("a message of millions of empty calls does not stop the master for l
   t.true(longest < 400, `the master's process stood still for ${Math.round(longest)} ms`);
 });
 
+test("13.4 an ACCEPT of more elements than a call may have is answered with 400, and its stream goes on", async (t) => {
+  await using rig = await Rig.start();
+  const { scheduler, agent } = await pair(rig, "f");
+  const variables = Array.from({ length: 5 }, (_, i) => ({ name: `NAME_${i}`, value: "value" }));
+  const more = { command: { value: "true", uris: [], arguments: [], environment: { variables } } };
+  const tasks = Array.from({ length: 9_000 }, (_, i) => task(`t${i}`, agent.agentId, more));
+  const answer = await scheduler.answered(scheduler.call(accept([scheduler.offers[0]!.id!.value!], tasks)));
+  t.is(answer.code, 400);
+  t.regex(answer.message, /elements.*split it/);
+  t.is((await scheduler.answered(scheduler.call(accept([scheduler.offers[0]!.id!.value!], tasks.slice(0, 3))))).code, 202);
+  await until(() => agent.said("launch").length === 3, "launches on the same offer");
+  t.false(scheduler.ended);
+  t.is(await rig.trouble(), undefined);
+});
+
 test("calls before SUBSCRIBE, a second SUBSCRIBE, calls of unknown type or without content: an error code each", async (t) => {
   await using rig = await Rig.start();
   const scheduler = new RawScheduler(rig, "f");
