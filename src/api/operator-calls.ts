@@ -5,6 +5,7 @@ import type { Output, RefusalCode } from "../core/master/output.ts";
 import type { SnapshotRest, Token } from "../core/master/input.ts";
 import { limits } from "../model/limits.ts";
 import type { OperatorEvent, OperatorRequest, OperatorResponse } from "../wire/gen/mesarch/v1/operator.ts";
+import { fitted } from "./answer-pages.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 export interface OperatorEventSink {
@@ -93,7 +94,7 @@ export class OperatorCalls {
     const leadership = this.#leadership;
     if (leadership === undefined) {
       const answer = request.allowStale ? this.#facts.answerStale(request) : undefined;
-      if (answer !== undefined) return this.#facts.complete(answer);
+      if (answer !== undefined) return fitted(request, this.#facts.complete(answer));
       throw new MesarchError("no_leader", "this master does not lead");
     }
     const token = this.#numbers.take();
@@ -103,7 +104,7 @@ export class OperatorCalls {
       this.#pending.delete(token);
       throw new MesarchError("unavailable", "the master is overloaded or handing over; try again");
     }
-    return this.#facts.complete(await promise);
+    return fitted(request, this.#facts.complete(await promise));
   }
 
   /** Returns what ends the subscription. Throws when this master does not lead or has too many subscribers. */

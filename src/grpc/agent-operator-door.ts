@@ -1,6 +1,6 @@
 /** The agent's own gRPC door: serves operators the output of its tasks. */
 import { once } from "node:events";
-import { Server, ServerCredentials, type ServerWritableStream } from "@grpc/grpc-js";
+import { Metadata, Server, ServerCredentials, type ServerWritableStream } from "@grpc/grpc-js";
 import type { TaskLogs } from "../ports/task-logs.ts";
 import {
   type AgentOperatorServiceServer,
@@ -41,6 +41,8 @@ async function serve(call: ServerWritableStream<ReadLogRequest, LogChunk>, logs:
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
   call.on("error", () => gone.abort());
+  // At once: the first output of a followed task may come after hours, and the reader wants to know that it was heard.
+  call.sendMetadata(new Metadata());
   try {
     for await (const chunk of logs.read(call.request, gone.signal)) {
       if (!call.write(chunk)) await once(call, "drain", { signal: gone.signal });

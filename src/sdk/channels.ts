@@ -22,6 +22,8 @@ const channelOptions: ChannelOptions = {
 export class Channels implements Disposable {
   readonly #credentials: ChannelCredentials;
   readonly #clients = new Map<string, Client>();
+  /** How many borrow each channel. */
+  readonly #borrowers = new Map<string, number>();
 
   /** `given`: default is plain TCP. */
   constructor(given?: ChannelCredentials) {
@@ -50,14 +52,36 @@ export class Channels implements Disposable {
     return new constructor(address, this.#credentials, { channelOverride: this.to(address) });
   }
 
-  /** Closes one channel, for peers that come and go. */
-  close(address: string): void {
-    this.#clients.get(address)?.close();
-    this.#clients.delete(address);
+  /**
+   * The same for a peer that is needed for a while: its channel is closed when the last borrower is done.
+   *
+   *     using agent = channels.borrow(AgentOperatorServiceClient, address);
+   */
+  borrow<C>(
+    constructor: new (address: string, given: ChannelCredentials, options: { channelOverride: Channel }) => C,
+    address: string,
+  ): Disposable & { readonly client: C } {
+    const client = this.client(constructor, address);
+    this.#borrowers.set(address, (this.#borrowers.get(address) ?? 0) + 1);
+    let returned = false;
+    const giveBack = (): void => {
+      if (returned) return;
+      returned = true;
+      const others = (this.#borrowers.get(address) ?? 1) - 1;
+      if (others > 0) return void this.#borrowers.set(address, others);
+      this.#borrowers.delete(address);
+      this.#close(address);
+    };
+    return { client, [Symbol.dispose]: giveBack };
   }
 
   [Symbol.dispose](): void {
-    for (const address of [...this.#clients.keys()]) this.close(address);
+    for (const address of [...this.#clients.keys()]) this.#close(address);
+  }
+
+  #close(address: string): void {
+    this.#clients.get(address)?.close();
+    this.#clients.delete(address);
   }
 }
 

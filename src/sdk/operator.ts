@@ -1,6 +1,6 @@
 /** What an operator asks and orders. Follows the leader by itself; a question waits for one until its time is up. */
 import { status, type ChannelCredentials, type ServiceError } from "@grpc/grpc-js";
-import { withDeadline } from "../async/abort.ts";
+import { onAbort, withDeadline } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
 import { NO_EPOCH, type Epoch } from "../base/epoch.ts";
@@ -17,7 +17,7 @@ import {
   type TaskView,
 } from "../wire/gen/mesarch/v1/operator.ts";
 import type { LeaderRecord } from "../wire/gen/mesarch/v1/registry.ts";
-import { traceMetadata } from "./channels.ts";
+import { Channels, traceMetadata } from "./channels.ts";
 import { grpcError } from "./errors.ts";
 import { LeaderTracker, type Leader } from "./leader.ts";
 import { readLog, type LogOptions, type LogPart } from "./logs.ts";
@@ -66,12 +66,15 @@ const ATTEMPT_MS = 5_000;
  */
 export class OperatorClient implements Disposable {
   readonly #tracker: LeaderTracker;
+  /** Apart from those to masters, as they are closed when nobody reads logs there. */
+  readonly #agents: Channels;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   #turn = 0;
 
   constructor(options: OperatorOptions) {
     this.#tracker = new LeaderTracker(options);
+    this.#agents = new Channels(options.credentials);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#clock = options.clock ?? systemClock;
   }
@@ -85,7 +88,8 @@ export class OperatorClient implements Disposable {
   async nextLeader(after: Epoch = NO_EPOCH, options: CallOptions = {}): Promise<Leader> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     using deadline = withDeadline(options.signal, timeoutMs, this.#clock);
-    return this.#tracker.next(after, deadline.signal).catch((error: unknown) => {
+    // Awaited here: the deadline ends with this function.
+    return await this.#tracker.next(after, deadline.signal).catch((error: unknown) => {
       throw options.signal?.aborted ? error : this.#tracker.noLeader(timeoutMs);
     });
   }
@@ -99,14 +103,20 @@ export class OperatorClient implements Disposable {
   }
 
   async agents(options: ReadOptions = {}): Promise<AgentView[]> {
-    return (await this.#ask({ $case: "listAgents", value: {} }, "agents", options)).agents;
+    return pages(async (after) => {
+      const { agents, next } = await this.#ask({ $case: "listAgents", value: { after } }, "agents", options);
+      return { rows: agents, next };
+    });
   }
 
   async frameworks(options: ReadOptions = {}): Promise<FrameworkView[]> {
-    return (await this.#ask({ $case: "listFrameworks", value: {} }, "frameworks", options)).frameworks;
+    return pages(async (after) => {
+      const { frameworks, next } = await this.#ask({ $case: "listFrameworks", value: { after } }, "frameworks", options);
+      return { rows: frameworks, next };
+    });
   }
 
-  /** `truncated` says that more matched than are listed. */
+  /** `truncated` says that more matched than are listed: beyond the limit, or beyond what one answer holds. */
   async tasks(filter: TaskFilter = {}, options: ReadOptions = {}): Promise<{ tasks: TaskView[]; truncated: boolean }> {
     const { frameworkId = "", agentId = "", finished = false, limit = 0 } = filter;
     return this.#ask({ $case: "listTasks", value: { frameworkId, agentId, finished, limit } }, "tasks", options);
@@ -178,7 +188,13 @@ export class OperatorClient implements Disposable {
 
   /** A task's output, from its agent. Goes on where it was when the agent comes back. Ends when all is read. */
   logs(id: string, options: LogOptions = {}): AsyncGenerator<LogPart, undefined> {
-    return readLog((signal) => this.task(id, { signal }), this.#tracker.channels, { timeoutMs: this.#timeoutMs, ...options });
+    return readLog({
+      find: () => this.task(id, { signal: options.signal }),
+      agents: this.#agents,
+      clock: this.#clock,
+      timeoutMs: options.timeoutMs ?? this.#timeoutMs,
+      options,
+    });
   }
 
   /** Any request, with the envelope of its answer: the epoch and revision it is true for. */
@@ -213,6 +229,7 @@ export class OperatorClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#tracker[Symbol.dispose]();
+    this.#agents[Symbol.dispose]();
   }
 
   async #ask<C extends AnswerCase>(request: Request, expected: C, options: ReadOptions): Promise<AnswerValue<C>> {
@@ -239,22 +256,33 @@ export class OperatorClient implements Disposable {
     const message: OperatorRequest = { allowStale: options.allowStale ?? false, call: request };
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const onAbort = (): void => call.cancel();
       const call = client.call(
         message,
         traceMetadata(options.traceparent),
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, response: OperatorResponse) => {
-          signal?.removeEventListener("abort", onAbort);
+          stopListening();
           if (error === null) return resolve(response);
           const [leader] = error.metadata?.get("mesarch-leader") ?? [];
           if (leader !== undefined) this.#tracker.learn(String(leader));
           reject(signal?.aborted ? signal.reason : grpcError(error, `${request.$case} at ${address}`));
         },
       );
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const stopListening = onAbort(signal, () => call.cancel());
     });
   }
+}
+
+/** All rows, page by page. */
+async function pages<T>(ask: (after: string | undefined) => Promise<{ rows: T[]; next: string | undefined }>): Promise<T[]> {
+  const all: T[][] = [];
+  let after: string | undefined;
+  do {
+    const { rows, next } = await ask(after);
+    all.push(rows);
+    after = next;
+  } while (after !== undefined);
+  return all.flat();
 }
 
 /** Orders are idempotent, all but step-down, which does not come here. */

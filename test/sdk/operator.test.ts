@@ -1,12 +1,8 @@
-import { Server, ServerCredentials, status, type ServerWritableStream } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import test from "ava";
-import { OperatorClient, type LogPart, type OperatorNews } from "../../src/sdk/index.ts";
-import {
-  AgentOperatorServiceService,
-  type LogChunk,
-  type ReadLogRequest,
-} from "../../src/wire/gen/mesarch/v1/agent_operator.ts";
-import { OperatorEvents, Status, Tasks } from "../../src/wire/gen/mesarch/v1/operator.ts";
+import { getEventListeners } from "node:events";
+import { OperatorClient, type OperatorNews } from "../../src/sdk/index.ts";
+import { Agents, OperatorEvents, Status } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import { Arrivals } from "../support/arrivals.ts";
 import { FakeMaster } from "../support/fake-master.ts";
 
@@ -103,36 +99,37 @@ test("events go on with the next leader, after a snapshot", async (t) => {
   t.deepEqual(news.map(({ type }) => type), ["connected", "agent", "disconnected", "connected", "agent"]);
 });
 
-test("logs go on where they were when the agent comes back", async (t) => {
+test("13.4 agents are asked for page by page", async (t) => {
   await using master = await FakeMaster.start("m1");
   master.lead(5);
-  const requests: ReadLogRequest[] = [];
-  let server = new Server();
-  const listen = async (port: number): Promise<number> => {
-    server = new Server();
-    server.addService(AgentOperatorServiceService, {
-      readLog: (stream: ServerWritableStream<ReadLogRequest, LogChunk>) => {
-        stream.on("error", () => {});
-        requests.push(stream.request);
-        const { offset } = stream.request;
-        stream.write({ data: Buffer.from(offset === 0 ? "hello " : "world"), offset, rotated: false });
-        if (offset === 0) stream.emit("error", Object.assign(new Error("gone"), { code: status.UNAVAILABLE }));
-        else stream.end();
-      },
-    });
-    return new Promise((resolve, reject) =>
-      server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
-    );
+  master.onOperator = ({ call }) => {
+    const after = call?.$case === "listAgents" ? call.value.after : "?";
+    return { $case: "agents", value: Agents.fromPartial(after === undefined ? { agents: [{ id: "S1" }], next: "S1" } : { agents: [{ id: `after ${after}` }] }) };
   };
-  const agentAddress = `127.0.0.1:${await listen(0)}`;
-  master.onOperator = () => ({
-    $case: "tasks",
-    value: Tasks.fromPartial({ tasks: [{ record: { launchId: "l1", agentId: "a1" }, agentAddress }] }),
-  });
   using operator = new OperatorClient({ masters: master.address });
-  const parts: LogPart[] = [];
-  for await (const part of operator.logs("t1", { follow: true })) parts.push(part);
-  t.is(Buffer.concat(parts.map(({ data }) => data)).toString(), "hello world");
-  t.deepEqual(requests.map(({ offset, launchId }) => [offset, launchId]), [[0, "l1"], [6, "l1"]]);
-  server.forceShutdown();
+  t.deepEqual((await operator.agents()).map(({ id }) => id), ["S1", "after S1"]);
+});
+
+test("a signal gives a question up", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  master.lead(5);
+  const controller = new AbortController();
+  using operator = new OperatorClient({ masters: master.address });
+  master.onOperator = () => {
+    controller.abort(new Error("enough"));
+    return notHere;
+  };
+  await t.throwsAsync(operator.status({ signal: controller.signal }), { message: "enough" });
+  const gone = AbortSignal.abort(new Error("too late"));
+  await t.throwsAsync(operator.stepDown({ signal: gone }), { message: "too late" });
+});
+
+test("a successor is waited for as long as said", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  master.lead(5);
+  master.onOperator = () => statusAnswer("m1");
+  const { signal } = new AbortController();
+  using operator = new OperatorClient({ masters: master.address });
+  await t.throwsAsync(operator.stepDown({ timeoutMs: 500, signal }), { code: "no_leader" });
+  t.is(getEventListeners(signal, "abort").length, 0);
 });

@@ -30,6 +30,7 @@ import { Arrivals } from "./arrivals.ts";
 export class FakeSession {
   readonly master: FakeMaster;
   readonly #stream: ServerDuplexStream<SchedulerCalls, SchedulerEvents>;
+  #isCut = false;
 
   constructor(master: FakeMaster, stream: ServerDuplexStream<SchedulerCalls, SchedulerEvents>) {
     this.master = master;
@@ -37,7 +38,7 @@ export class FakeSession {
   }
 
   send(...items: NonNullable<SchedulerItem["item"]>[]): void {
-    this.#stream.write({ items: items.map((item) => ({ item })) });
+    if (!this.#isCut) this.#stream.write({ items: items.map((item) => ({ item })) });
   }
 
   event(event: DeepPartial<Event>): void {
@@ -54,6 +55,7 @@ export class FakeSession {
 
   /** Ends the stream as a lost connection does. */
   cut(): void {
+    this.#isCut = true;
     this.#stream.emit("error", Object.assign(new Error("cut"), { code: status.UNAVAILABLE }));
   }
 

@@ -35,6 +35,11 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Clients connected. */
+  get connections(): number {
+    return this.#sockets.size / 2;
+  }
+
   /** What the target says from now on arrives so much later, in order. */
   delayAnswers(ms: number): void {
     this.#latencyMs = ms;

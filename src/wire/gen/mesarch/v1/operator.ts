@@ -60,10 +60,14 @@ export interface ListMasters {
 }
 
 export interface ListAgents {
+  /** Continue after this id. */
+  after?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ListFrameworks {
+  /** Continue after this id. */
+  after?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -218,6 +222,8 @@ export interface AgentView {
 
 export interface Agents {
   agents: AgentView[];
+  /** Continue with this; absent at the end. */
+  next?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -233,6 +239,8 @@ export interface FrameworkView {
 
 export interface Frameworks {
   frameworks: FrameworkView[];
+  /** Continue with this; absent at the end. */
+  next?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -856,11 +864,14 @@ export const ListMasters: MessageFns<ListMasters> = {
 };
 
 function createBaseListAgents(): ListAgents {
-  return { _unknownFields: {} };
+  return { after: undefined, _unknownFields: {} };
 }
 
 export const ListAgents: MessageFns<ListAgents> = {
   encode(message: ListAgents, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== undefined) {
+      writer.uint32(10).string(message.after);
+    }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -885,6 +896,14 @@ export const ListAgents: MessageFns<ListAgents> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -905,30 +924,37 @@ export const ListAgents: MessageFns<ListAgents> = {
     }
   },
 
-  fromJSON(_: any): ListAgents {
-    return {};
+  fromJSON(object: any): ListAgents {
+    return { after: isSet(object.after) ? globalThis.String(object.after) : undefined };
   },
 
-  toJSON(_: ListAgents): unknown {
+  toJSON(message: ListAgents): unknown {
     const obj: any = {};
+    if (message.after !== undefined) {
+      obj.after = message.after;
+    }
     return obj;
   },
 
   create<I extends Exact<DeepPartial<ListAgents>, I>>(base?: I): ListAgents {
     return ListAgents.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListAgents>, I>>(_: I): ListAgents {
+  fromPartial<I extends Exact<DeepPartial<ListAgents>, I>>(object: I): ListAgents {
     const message = createBaseListAgents();
+    message.after = object.after ?? undefined;
     return message;
   },
 };
 
 function createBaseListFrameworks(): ListFrameworks {
-  return { _unknownFields: {} };
+  return { after: undefined, _unknownFields: {} };
 }
 
 export const ListFrameworks: MessageFns<ListFrameworks> = {
   encode(message: ListFrameworks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== undefined) {
+      writer.uint32(10).string(message.after);
+    }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
         const tag = parseInt(key, 10);
@@ -953,6 +979,14 @@ export const ListFrameworks: MessageFns<ListFrameworks> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -973,20 +1007,24 @@ export const ListFrameworks: MessageFns<ListFrameworks> = {
     }
   },
 
-  fromJSON(_: any): ListFrameworks {
-    return {};
+  fromJSON(object: any): ListFrameworks {
+    return { after: isSet(object.after) ? globalThis.String(object.after) : undefined };
   },
 
-  toJSON(_: ListFrameworks): unknown {
+  toJSON(message: ListFrameworks): unknown {
     const obj: any = {};
+    if (message.after !== undefined) {
+      obj.after = message.after;
+    }
     return obj;
   },
 
   create<I extends Exact<DeepPartial<ListFrameworks>, I>>(base?: I): ListFrameworks {
     return ListFrameworks.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListFrameworks>, I>>(_: I): ListFrameworks {
+  fromPartial<I extends Exact<DeepPartial<ListFrameworks>, I>>(object: I): ListFrameworks {
     const message = createBaseListFrameworks();
+    message.after = object.after ?? undefined;
     return message;
   },
 };
@@ -3388,13 +3426,16 @@ export const AgentView: MessageFns<AgentView> = {
 };
 
 function createBaseAgents(): Agents {
-  return { agents: [], _unknownFields: {} };
+  return { agents: [], next: undefined, _unknownFields: {} };
 }
 
 export const Agents: MessageFns<Agents> = {
   encode(message: Agents, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.agents) {
       AgentView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== undefined) {
+      writer.uint32(18).string(message.next);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3428,6 +3469,14 @@ export const Agents: MessageFns<Agents> = {
             message.agents.push(AgentView.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3451,6 +3500,7 @@ export const Agents: MessageFns<Agents> = {
   fromJSON(object: any): Agents {
     return {
       agents: globalThis.Array.isArray(object?.agents) ? object.agents.map((e: any) => AgentView.fromJSON(e)) : [],
+      next: isSet(object.next) ? globalThis.String(object.next) : undefined,
     };
   },
 
@@ -3458,6 +3508,9 @@ export const Agents: MessageFns<Agents> = {
     const obj: any = {};
     if (message.agents?.length) {
       obj.agents = message.agents.map((e) => AgentView.toJSON(e));
+    }
+    if (message.next !== undefined) {
+      obj.next = message.next;
     }
     return obj;
   },
@@ -3468,6 +3521,7 @@ export const Agents: MessageFns<Agents> = {
   fromPartial<I extends Exact<DeepPartial<Agents>, I>>(object: I): Agents {
     const message = createBaseAgents();
     message.agents = object.agents?.map((e) => AgentView.fromPartial(e)) || [];
+    message.next = object.next ?? undefined;
     return message;
   },
 };
@@ -3640,13 +3694,16 @@ export const FrameworkView: MessageFns<FrameworkView> = {
 };
 
 function createBaseFrameworks(): Frameworks {
-  return { frameworks: [], _unknownFields: {} };
+  return { frameworks: [], next: undefined, _unknownFields: {} };
 }
 
 export const Frameworks: MessageFns<Frameworks> = {
   encode(message: Frameworks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.frameworks) {
       FrameworkView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== undefined) {
+      writer.uint32(18).string(message.next);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3680,6 +3737,14 @@ export const Frameworks: MessageFns<Frameworks> = {
             message.frameworks.push(FrameworkView.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3705,6 +3770,7 @@ export const Frameworks: MessageFns<Frameworks> = {
       frameworks: globalThis.Array.isArray(object?.frameworks)
         ? object.frameworks.map((e: any) => FrameworkView.fromJSON(e))
         : [],
+      next: isSet(object.next) ? globalThis.String(object.next) : undefined,
     };
   },
 
@@ -3712,6 +3778,9 @@ export const Frameworks: MessageFns<Frameworks> = {
     const obj: any = {};
     if (message.frameworks?.length) {
       obj.frameworks = message.frameworks.map((e) => FrameworkView.toJSON(e));
+    }
+    if (message.next !== undefined) {
+      obj.next = message.next;
     }
     return obj;
   },
@@ -3722,6 +3791,7 @@ export const Frameworks: MessageFns<Frameworks> = {
   fromPartial<I extends Exact<DeepPartial<Frameworks>, I>>(object: I): Frameworks {
     const message = createBaseFrameworks();
     message.frameworks = object.frameworks?.map((e) => FrameworkView.fromPartial(e)) || [];
+    message.next = object.next ?? undefined;
     return message;
   },
 };
