@@ -25,7 +25,9 @@ for await (const event of session.events) {
     const { taskId, state, message } = event.status;
     console.log(taskId?.value, taskStateName(state), message ?? "");
     if (isTerminal(state)) running -= 1;
-    if (running === 0) break;
+    if (running > 0) continue;
+    await session.acknowledge(event.status); // the loop does that when it goes on, not when it is left
+    break;
   } else if (event.type === "leaderChanged") {
     console.log(`${event.to.name} leads now`);
   }

@@ -13,6 +13,11 @@ export interface SchedulerCall {
   readonly kind: keyof typeof Call_Type;
   readonly body: Omit<Call, "type" | "frameworkId">;
   readonly repeatable: boolean;
+  /**
+   * Its effect is the same before and after other calls, so it never waits for them. Default: false, but for a kill of a
+   * task whose launch is not under way.
+   */
+  readonly independent?: true;
 }
 
 const ids = (values: readonly string[]): { value: string }[] => values.map((value) => ({ value }));
@@ -55,7 +60,7 @@ export function killCall(taskId: string, agentId: string | undefined, graceMs: n
 
 export function acknowledgeCall(agentId: string, taskId: string, uuid: Uint8Array): SchedulerCall {
   const acknowledge = { agentId: { value: agentId }, taskId: { value: taskId }, uuid };
-  return { kind: "ACKNOWLEDGE", body: { acknowledge }, repeatable: true };
+  return { kind: "ACKNOWLEDGE", body: { acknowledge }, repeatable: true, independent: true };
 }
 
 /** `agentId` narrows the question to one agent. */
@@ -87,7 +92,7 @@ export function shutdownCall(agentId: string, executorId: string): SchedulerCall
 
 export function messageCall(agentId: string, executorId: string, data: Uint8Array): SchedulerCall {
   const message = { agentId: { value: agentId }, executorId: { value: executorId }, data };
-  return { kind: "MESSAGE", body: { message }, repeatable: false };
+  return { kind: "MESSAGE", body: { message }, repeatable: false, independent: true };
 }
 
 export function teardownCall(): SchedulerCall {

@@ -5,17 +5,20 @@ import { backoff } from "../async/backoff.ts";
 import type { Clock } from "../async/clock.ts";
 import { compareEpochs, NO_EPOCH } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
-import { NumberedCall, SchedulerServiceClient, type Reply } from "../wire/gen/mesarch/v1/scheduler.ts";
+import { NumberedCall, SchedulerServiceClient } from "../wire/gen/mesarch/v1/scheduler.ts";
 import type { FrameworkInfo, TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
 import { Call_Type, Event_Type, type Event } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { beyondBounds } from "./call-bounds.ts";
+import { CallSender } from "./call-sender.ts";
 import { acknowledgeCall, subscribeCall, type SchedulerCall } from "./calls.ts";
-import { FrameworkRemovedError, replyError, subscriptionError } from "./errors.ts";
+import { FrameworkRemovedError, subscriptionError } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
-import { schedulerEvent, type SchedulerEvent } from "./events.ts";
+import { isToldOnce, schedulerEvent, type SchedulerEvent } from "./events.ts";
 import { frameworkInfo, newFrameworkId, type FrameworkOptions } from "./framework.ts";
+import { launchedBy, LaunchingTasks } from "./launching.ts";
 import { LeaderTracker, type Leader } from "./leader.ts";
-import { PendingCalls, type CallOptions, type PendingCall } from "./pending-calls.ts";
-import { Subscription } from "./subscription.ts";
+import { PendingCalls, type CallOptions } from "./pending-calls.ts";
+import { Subscription, type Ending } from "./subscription.ts";
 
 export interface ConnectionOptions {
   readonly masters: string | readonly string[];
@@ -31,6 +34,8 @@ export interface ConnectionOptions {
 
 /** A leader that does not answer SUBSCRIBE this long is asked again. */
 const SUBSCRIBE_TIMEOUT_MS = 10_000;
+/** After a stream that lived for less the next one is waited for longer. */
+const SHORT_LIFE_MS = 1_000;
 /** Between two subscriptions of a reader that falls behind while it waits for answers. */
 const OVERFLOW_PAUSE_MS = 1_000;
 
@@ -43,12 +48,15 @@ export class SchedulerConnection {
   readonly #framework: FrameworkInfo;
   readonly #tracker: LeaderTracker;
   readonly #pending: PendingCalls;
+  readonly #calls: CallSender;
+  readonly #launching = new LaunchingTasks();
   readonly #over = new AbortController();
   readonly #first = Promise.withResolvers<void>();
   readonly #suppressed = new Set<string>();
   /** Agents of the offers that were handed out and not used yet, by offer id. */
   readonly #offers = new Map<string, string>();
   #lastNumber = 0;
+  #subscribedAt = 0;
   /** Only while it is subscribed. */
   #subscription: Subscription | undefined;
   #leader: Leader | undefined;
@@ -67,7 +75,12 @@ export class SchedulerConnection {
       maxBytes: options.maxPendingBytes,
       timeoutMs: options.timeoutMs,
       onTimeout: (kind, ms) => this.#timedOut(kind, ms),
+      onSettled: (call) => {
+        this.#launching.remove(call.launches);
+        this.#calls.settled(call);
+      },
     });
+    this.#calls = new CallSender(this.#pending, options.clock);
     this.events = new EventQueue<SchedulerEvent>({
       capacity: options.maxQueuedEvents,
       onTake: (event) => this.#handOut(event),
@@ -99,8 +112,17 @@ export class SchedulerConnection {
     if (this.#over.signal.aborted) return Promise.reject(this.#over.signal.reason);
     const number = ++this.#lastNumber;
     const bytes = this.#encode(number, call, options.traceparent);
-    const { kind, repeatable } = call;
-    return this.#pending.add({ number, kind, bytes, repeatable }, options, (pending) => this.#send(pending));
+    const { kind, body, repeatable } = call;
+    const tooLarge = beyondBounds(kind, bytes);
+    if (tooLarge !== undefined) return Promise.reject(tooLarge);
+    const killed = body.kill?.taskId?.value;
+    const independent = call.independent ?? (killed !== undefined && !this.#launching.has(killed));
+    const launches = launchedBy(body);
+    return this.#pending.add({ number, kind, bytes, repeatable, independent, launches }, options, (pending) => {
+      for (const { value } of (body.accept ?? body.decline)?.offerIds ?? []) this.#offers.delete(value ?? "");
+      this.#launching.add(launches);
+      this.#calls.add(pending);
+    });
   }
 
   acknowledge(status: TaskStatus, options: CallOptions): Promise<void> {
@@ -110,10 +132,6 @@ export class SchedulerConnection {
 
   agentOfOffer(offerId: string): string | undefined {
     return this.#offers.get(offerId);
-  }
-
-  forgetOffers(offerIds: readonly string[]): void {
-    for (const id of offerIds) this.#offers.delete(id);
   }
 
   /** SUBSCRIBE replaces the set in the master, so it is kept here. No roles means all. */
@@ -170,12 +188,16 @@ export class SchedulerConnection {
     this.#caughtUp = undefined;
   }
 
-  /** Subscribes with one leader and stays until that ends. True if it was subscribed. */
+  /** Subscribes with one leader and stays until that ends. True if it was subscribed for a while. */
   async #serve(leader: Leader): Promise<boolean> {
     const client = this.#tracker.channels.client(SchedulerServiceClient, leader.address);
-    const subscription = new Subscription(client, this.#encode(++this.#lastNumber, this.#subscribe()), {
+    const call = subscribeCall(this.#framework, [...this.#suppressed]);
+    const bytes = this.#encode(++this.#lastNumber, call);
+    const tooLarge = beyondBounds(call.kind, bytes);
+    if (tooLarge !== undefined) throw tooLarge;
+    const subscription = new Subscription(client, bytes, {
       onEvent: (event) => this.#onEvent(event, leader, subscription),
-      onReply: (reply) => this.#onReply(reply),
+      onReply: (reply) => this.#calls.answered(reply),
       onNotLeading: (address) => {
         this.#tracker.learn(address);
         subscription.cancel(`${leader.address} does not lead`);
@@ -192,22 +214,26 @@ export class SchedulerConnection {
       if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
     });
     const stopListening = onAbort(this.#over.signal, () => subscription.cancel("the session is closed"));
-    const reason = await subscription.ended;
+    const ending = await subscription.ended;
     stopListening();
     stopWatching();
     cancelTimeout();
     if (this.#subscription !== subscription) return false;
-    this.#lost(leader, reason);
-    return true;
+    this.#lost(leader, ending);
+    return clock.now() - this.#subscribedAt >= SHORT_LIFE_MS;
   }
 
   #onEvent(event: Event, leader: Leader, subscription: Subscription): void {
     if (event.type === Event_Type.SUBSCRIBED) return this.#subscribedWith(leader, subscription);
     if (event.type === Event_Type.ERROR) return this.#refused(event.error?.message ?? "");
     const shown = schedulerEvent(event);
-    if (shown === undefined || this.events.push(shown)) return;
-    this.#overflow();
-    subscription.cancel(`${this.#options.maxQueuedEvents} events waited to be read`);
+    if (shown === undefined || (this.#caughtUp === undefined && this.events.push(shown))) return;
+    if (this.#caughtUp === undefined) {
+      this.#overflow();
+      // Later, so that what came in the same message is looked at, too.
+      queueMicrotask(() => subscription.cancel(`${this.#options.maxQueuedEvents} events waited to be read`));
+    }
+    if (isToldOnce(shown) && this.#mayKeep()) this.events.deliver(shown);
   }
 
   #subscribedWith(leader: Leader, subscription: Subscription): void {
@@ -218,7 +244,8 @@ export class SchedulerConnection {
       this.events.deliver({ type: "leaderChanged", from, to: leader });
     }
     this.events.deliver({ type: "subscribed", frameworkId: this.frameworkId, leader, resumed: from !== undefined });
-    for (const call of this.#pending.values()) this.#send(call);
+    this.#subscribedAt = this.#options.clock.now();
+    this.#calls.open(subscription, leader.epoch);
     this.#first.resolve();
   }
 
@@ -231,13 +258,10 @@ export class SchedulerConnection {
     this.end();
   }
 
-  #lost(leader: Leader, reason: string): void {
+  #lost(leader: Leader, { reason, broke }: Ending): void {
     this.#subscription = undefined;
     this.#leader = undefined;
-    for (const call of this.#pending.values()) {
-      call.cancelPause?.();
-      if (call.sent && !call.repeatable) call.settle();
-    }
+    this.#calls.close(broke ? reason : undefined);
     this.events.drop((event) => event.type === "offers");
     if (this.events.size + this.#offers.size >= this.#options.maxQueuedEvents) this.#overflow();
     const offerIds = [...this.#offers.keys()];
@@ -246,38 +270,22 @@ export class SchedulerConnection {
     this.events.deliver({ type: "disconnected", leader, reason });
   }
 
-  /** Everything unread is dropped: agents repeat updates that are not acknowledged, and offers come anew. */
+  /** What is said again is dropped: agents repeat updates that are not acknowledged, and offers come anew. */
   #overflow(): void {
-    this.events.drop(() => true);
-    this.#caughtUp ??= Promise.withResolvers<void>();
+    const keep = this.#mayKeep();
+    this.events.drop((event) => !keep || !isToldOnce(event));
+    this.#caughtUp ??= Promise.withResolvers();
+  }
+
+  /** What is told once is kept beyond the bound, but not without one. */
+  #mayKeep(): boolean {
+    return this.events.size < 2 * this.#options.maxQueuedEvents;
   }
 
   #handOut(event: SchedulerEvent): void {
     if (event.type === "offers") {
       for (const offer of event.offers) this.#offers.set(offer.id?.value ?? "", offer.agentId?.value ?? "");
-    } else if (event.type === "rescinded") this.forgetOffers(event.offerIds);
-  }
-
-  #onReply(reply: Reply): void {
-    const call = this.#pending.get(reply.number);
-    if (call === undefined) return;
-    if (reply.code < 300) call.settle();
-    else if (reply.code !== 503) call.settle(replyError(call.kind, reply.code, reply.message));
-    else {
-      const pauseMs = Math.min(1_000, 10 * 2 ** Math.min(call.refusals++, 7)) * (0.5 + Math.random() / 2);
-      call.cancelPause = this.#options.clock.after(pauseMs, () => this.#send(call));
-    }
-  }
-
-  /** Without a subscription nothing happens: what waits is sent when there is one. */
-  #send(call: PendingCall): void {
-    if (this.#subscription === undefined) return;
-    call.sent = true;
-    this.#subscription.send(call.bytes);
-  }
-
-  #subscribe(): SchedulerCall {
-    return subscribeCall(this.#framework, [...this.#suppressed]);
+    } else if (event.type === "rescinded") for (const id of event.offerIds) this.#offers.delete(id);
   }
 
   #encode(number: number, { kind, body }: SchedulerCall, traceparent = ""): Uint8Array {

@@ -7,7 +7,10 @@ export interface EventQueueOptions<T> {
   readonly capacity: number;
   /** Called when an item is handed to the reader. */
   readonly onTake?: (item: T) => void;
-  /** Called when the reader asks for the next item, which says that it is done with this one. */
+  /**
+   * Called when the reader asks for the next item, which says that it is done with this one. Not when it leaves the loop:
+   * that looks the same for a `break` and for an error.
+   */
   readonly onDone?: (item: T) => void;
   /** Called when the last waiting item was taken. */
   readonly onEmpty?: () => void;
@@ -72,7 +75,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
     return {
       next: () => this.#next(),
       return: () => {
-        this.#finish();
+        this.#inHand = undefined;
         return Promise.resolve({ done: true, value: undefined });
       },
     };

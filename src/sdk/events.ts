@@ -63,3 +63,9 @@ export function schedulerEvent(event: Event): SchedulerEvent | undefined {
       return undefined;
   }
 }
+
+/** True for what a master tells without waiting for an acknowledgement: nobody says it again. */
+export function isToldOnce(event: SchedulerEvent): boolean {
+  if (event.type === "update") return (event.status.uuid?.length ?? 0) === 0;
+  return event.type === "operationUpdate" || event.type === "failure";
+}

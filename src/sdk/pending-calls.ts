@@ -23,11 +23,15 @@ export interface PendingCall {
   readonly bytes: Uint8Array;
   /** False: when the outcome is unknown it counts as done, since repeating it would do it twice. */
   readonly repeatable: boolean;
+  /** It may overtake others, and they it. */
+  readonly independent: boolean;
+  /** Ids of the tasks that it launches. */
+  readonly launches: readonly string[];
   /** It has been written to a stream, so its outcome may be unknown. */
   sent: boolean;
   /** Answers 503 so far. */
   refusals: number;
-  /** Cancels the pause after a 503. */
+  /** Cancels the pause after a 503 to an independent call. */
   cancelPause: (() => void) | undefined;
   readonly settle: (error?: unknown) => void;
 }
@@ -41,6 +45,8 @@ export interface PendingCallsOptions {
   readonly timeoutMs: number;
   /** The error for a call that timed out after this many milliseconds. */
   readonly onTimeout: (kind: string, ms: number) => MesarchError;
+  /** Called when a call has its outcome, or is given up. */
+  readonly onSettled: (call: PendingCall) => void;
 }
 
 export class PendingCalls {
@@ -66,9 +72,9 @@ export class PendingCalls {
     return this.#calls.get(number);
   }
 
-  /** Adds a call and hands it to `send`; the promise settles with its outcome. */
+  /** Adds a call and hands it to `send`, unless it is refused; the promise settles with its outcome. */
   add(
-    call: Pick<PendingCall, "number" | "kind" | "bytes" | "repeatable">,
+    call: Pick<PendingCall, "number" | "kind" | "bytes" | "repeatable" | "independent" | "launches">,
     options: CallOptions,
     send: (call: PendingCall) => void,
   ): Promise<void> {
@@ -99,6 +105,7 @@ export class PendingCalls {
         if (error === undefined) resolve();
         else reject(error);
         if (this.#calls.size === 0) this.#idle?.resolve();
+        this.#options.onSettled(pending);
       },
     };
     const stopListening = onAbort(signal, () => pending.settle(signal!.reason));

@@ -22,14 +22,18 @@ export interface SchedulerOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Acknowledge each update when the loop over `events` asks for the next event, so that one whose handling failed comes
-   * again. Default false: call `acknowledge`.
+   * again. Leaving the loop, by an error or by `break`, acknowledges nothing: before a `break` call `acknowledge`, or the
+   * update comes once more. Default false: always call it.
    */
   readonly autoAcknowledge?: boolean;
   /** Longest wait for the first subscription, in milliseconds. Default 30,000. */
   readonly connectTimeoutMs?: number;
   /** Longest wait for the answer to a call unless it says otherwise, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Events that may wait for the loop; beyond it they are dropped and the session starts over. Default 50,000. */
+  /**
+   * Events that may wait for the loop; beyond it those that come again are dropped, and the session starts over. Default
+   * 50,000.
+   */
   readonly maxQueuedEvents?: number;
   /** Calls that may wait for their answers. Default 20,000. */
   readonly maxPendingCalls?: number;
@@ -84,7 +88,8 @@ export type OfferLike = Offer | string;
  * Made by `connectScheduler`. Every call resolves when the master has it durably, and rejects with `MesarchError`:
  * "invalid" or "refused" for a call the master will not take, "internal" when it failed in the master (outcome unknown),
  * "timed_out" (outcome unknown), "exhausted" when too many wait, "cancelled" after `close`. A failover is not an error:
- * the call waits for the next leader.
+ * the call waits for the next leader. Calls take effect in the order in which they were made: one that a master cannot take
+ * now holds those behind it until its time is up, but neither acknowledgements nor kills of other tasks.
  */
 export class SchedulerSession implements AsyncDisposable {
   readonly #connection: SchedulerConnection;
@@ -119,7 +124,9 @@ export class SchedulerSession implements AsyncDisposable {
    *
    *     await session.launch(offer, [commandTask({ name: "web", command: "./serve", cpus: 1, mem: 256 })]);
    *
-   * How each task fares is told by `update` events: also when its offer was gone (TASK_DROPPED) or it was invalid.
+   * How each task fares is told by `update` events: also when its offer was gone (TASK_DROPPED) or it was invalid. Rejects
+   * with "invalid" when one call cannot hold that many, or that large tasks (about 7,000 small ones, or 16 MiB); the offer
+   * can still be used.
    */
   launch(
     offers: OfferLike | readonly OfferLike[],
@@ -141,15 +148,11 @@ export class SchedulerSession implements AsyncDisposable {
     operations: readonly Offer_Operation[],
     options: CallOptions & calls.FilterOptions = {},
   ): Promise<void> {
-    const ids = offerIds(offers);
-    this.#connection.forgetOffers(ids);
-    return this.#connection.call(calls.acceptCall(ids, operations, options), options);
+    return this.#connection.call(calls.acceptCall(offerIds(offers), operations, options), options);
   }
 
   decline(offers: OfferLike | readonly OfferLike[], options: CallOptions & calls.FilterOptions = {}): Promise<void> {
-    const ids = offerIds(offers);
-    this.#connection.forgetOffers(ids);
-    return this.#connection.call(calls.declineCall(ids, options), options);
+    return this.#connection.call(calls.declineCall(offerIds(offers), options), options);
   }
 
   /** Ends a task: TERM, and KILL after the grace. The order survives failovers until the task has ended. */

@@ -13,6 +13,12 @@ export interface SubscriptionHandlers {
   readonly onNotLeading: (leaderAddress: string) => void;
 }
 
+export interface Ending {
+  readonly reason: string;
+  /** Neither side wanted it. */
+  readonly broke: boolean;
+}
+
 type Batch = readonly Uint8Array[];
 
 const FIELD_CALLS = 10; // field 1 of SchedulerCalls, length-delimited
@@ -26,16 +32,16 @@ function serializeBatch(batch: Batch): Buffer {
 }
 
 export class Subscription {
-  /** Resolves, never rejects, with the reason once the stream has ended. Nothing is handed out after that. */
-  readonly ended: Promise<string>;
+  /** Resolves, never rejects, once the stream has ended. Nothing is handed out after that. */
+  readonly ended: Promise<Ending>;
   readonly #stream: ClientDuplexStream<Batch, SchedulerEvents>;
   readonly #outbox: Outbox<Uint8Array>;
-  readonly #end: (reason: string) => void;
+  readonly #end: (reason: string, broke: boolean) => void;
   #open = true;
 
   /** Opens the stream and sends `subscribe`, an encoded NumberedCall. */
   constructor(client: SchedulerServiceClient, subscribe: Uint8Array, handlers: SubscriptionHandlers) {
-    const { promise, resolve } = Promise.withResolvers<string>();
+    const { promise, resolve } = Promise.withResolvers<Ending>();
     this.ended = promise;
     this.#stream = client.makeBidiStreamRequest(
       SchedulerServiceService.session.path,
@@ -52,15 +58,15 @@ export class Subscription {
       maxBytes: Infinity,
       onSlowPeer: () => {},
     });
-    this.#end = (reason) => {
+    this.#end = (reason, broke) => {
       if (!this.#open) return;
       this.#open = false;
       this.#outbox.close();
-      resolve(reason);
+      resolve({ reason, broke });
     };
     this.#stream.on("data", (events: SchedulerEvents) => this.#take(events, handlers));
-    this.#stream.on("error", (error: ServiceError) => this.#end(error.details || error.message));
-    this.#stream.on("end", () => this.#end("the master closed the stream"));
+    this.#stream.on("error", (error: ServiceError) => this.#end(error.details || error.message, true));
+    this.#stream.on("end", () => this.#end("the master closed the stream", false));
     this.#stream.write([subscribe]);
   }
 
@@ -71,7 +77,7 @@ export class Subscription {
 
   /** Ends the stream from our side. */
   cancel(reason: string): void {
-    this.#end(reason);
+    this.#end(reason, false);
     this.#stream.cancel();
   }
 

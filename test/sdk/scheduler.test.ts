@@ -1,44 +1,8 @@
 import test from "ava";
-import {
-  commandTask,
-  connectScheduler,
-  FrameworkFailedOverError,
-  FrameworkRemovedError,
-  TaskState,
-  type SchedulerEvent,
-  type SchedulerOptions,
-  type SchedulerSession,
-} from "../../src/sdk/index.ts";
+import { commandTask, FrameworkFailedOverError, FrameworkRemovedError, TaskState } from "../../src/sdk/index.ts";
 import { Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { FakeMaster, type FakeCall } from "../support/fake-master.ts";
-
-const isKind = (kind: string) => (call: FakeCall) => call.kind === kind;
-
-async function connect(masters: FakeMaster[], options: Partial<SchedulerOptions> = {}): Promise<SchedulerSession> {
-  return connectScheduler({ masters: masters.map((m) => m.address), framework: { name: "test" }, ...options });
-}
-
-/** The next event of this type; others are skipped. */
-async function nextEvent<K extends SchedulerEvent["type"]>(
-  session: SchedulerSession,
-  type: K,
-): Promise<Extract<SchedulerEvent, { type: K }>> {
-  for await (const event of session.events) if (event.type === type) return event as Extract<SchedulerEvent, { type: K }>;
-  throw new Error(`the events ended before ${type}`);
-}
-
-const offer = (id: string, agent = "a1") => ({
-  id: { value: id },
-  agentId: { value: agent },
-  frameworkId: { value: "f" },
-  hostname: "h",
-  resources: [],
-});
-
-const update = (task: string, state: number, uuid = "0123456789abcdef") => ({
-  type: Event_Type.UPDATE,
-  update: { status: { taskId: { value: task }, agentId: { value: "a1" }, state, uuid: Buffer.from(uuid) } as never },
-});
+import { FakeMaster } from "../support/fake-master.ts";
+import { connect, isKind, nextEvent, offers as offersOf, update } from "../support/fake-session.ts";
 
 test("subscribes with an id of its own, launches on offers and acknowledges", async (t) => {
   await using master = await FakeMaster.start("m1");
@@ -47,7 +11,7 @@ test("subscribes with an id of its own, launches on offers and acknowledges", as
   const subscribe = await master.calls.next(isKind("SUBSCRIBE"));
   t.is(subscribe.call.subscribe?.frameworkInfo?.id?.value, session.frameworkId);
   t.is(session.leader?.epoch.revision, 5);
-  subscribe.session.event({ type: Event_Type.OFFERS, offers: { offers: [offer("o1")] } });
+  subscribe.session.event(offersOf("o1"));
   const { offers } = await nextEvent(session, "offers");
   await session.launch(offers, [commandTask({ command: "true" })], { traceparent: "00-aa-bb-01", refuseSeconds: 0 });
   const accept = await master.calls.next(isKind("ACCEPT"));
@@ -77,7 +41,7 @@ test("moves to a new leader on its announcement, repeats what had no answer, and
   standby.follow(old);
   await using session = await connect([old, standby]);
   const { session: stream } = await old.calls.next(isKind("SUBSCRIBE"));
-  stream.event({ type: Event_Type.OFFERS, offers: { offers: [offer("o1"), offer("o2")] } });
+  stream.event(offersOf("o1", "o2"));
   const { offers } = await nextEvent(session, "offers");
   old.onCall = () => {};
   const launched = session.launch(offers[0]!, [commandTask({ id: "t1", command: "true" })]);
@@ -142,6 +106,44 @@ test("503 is retried, 400 and 500 are not", async (t) => {
   await t.throwsAsync(session.decline("o1"), { code: "invalid", message: /DECLINE.*no such thing/ });
 });
 
+test("10.8 calls take effect in the order in which they were made, also when one is refused for now", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  master.lead(5);
+  await using session = await connect([master]);
+  const taken: string[] = [];
+  let refusals = 2;
+  master.onCall = ({ session, number, kind }) => {
+    if (kind === "SUPPRESS" && refusals-- > 0) return session.reply(number, 503);
+    taken.push(kind);
+    session.reply(number, 202);
+  };
+  await Promise.all([session.suppress(), session.revive()]);
+  t.deepEqual(taken.slice(-2), ["SUPPRESS", "REVIVE"]);
+});
+
+test("10.8 a kill waits for the launch of its task, and for no other", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  master.lead(5);
+  await using session = await connect([master]);
+  let isFull = true;
+  const taken: string[] = [];
+  master.onCall = ({ session, number, kind, call }) => {
+    if (kind === "ACCEPT" && isFull) session.reply(number, 503);
+    else {
+      taken.push(`${kind} ${call.kill?.taskId?.value ?? ""}`);
+      session.reply(number, 202);
+    }
+  };
+  const launched = session.launch("o1", [commandTask({ id: "t1", command: "true" })]);
+  await session.kill("t2"); // answered after the launch
+  const killed = session.kill("t1");
+  await session.kill("t3");
+  t.deepEqual(taken, ["KILL t2", "KILL t3"]);
+  isFull = false;
+  await Promise.all([launched, killed]);
+  t.deepEqual(taken, ["KILL t2", "KILL t3", "ACCEPT ", "KILL t1"]);
+});
+
 test("a timeout says whether there was a leader, and a signal gives a call up", async (t) => {
   await using master = await FakeMaster.start("m1");
   master.lead(5);
@@ -201,52 +203,32 @@ test("close keeps the framework: nothing is torn down, later calls are refused, 
   t.false(master.calls.all.some(isKind("TEARDOWN")));
 });
 
-test("autoAcknowledge confirms an update when the loop asks for the next event", async (t) => {
+test("autoAcknowledge confirms an update when the loop asks for the next event, and nothing when it is left", async (t) => {
   await using master = await FakeMaster.start("m1");
   master.lead(5);
   await using session = await connect([master], { autoAcknowledge: true });
-  master.sessions[0]!.event(update("t1", TaskState.TASK_RUNNING));
-  master.sessions[0]!.event(update("t2", TaskState.TASK_RUNNING));
+  const acknowledged = (): (string | undefined)[] =>
+    master.calls.all.filter(isKind("ACKNOWLEDGE")).map((call) => call.call.acknowledge?.taskId?.value);
+  for (const task of ["t1", "t2", "t3"]) master.sessions[0]!.event(update(task, TaskState.TASK_RUNNING));
   let seen = 0;
-  for await (const event of session.events) {
-    if (event.type !== "update") continue;
-    if (++seen === 1) t.false(master.calls.all.some(isKind("ACKNOWLEDGE")));
-    else break;
-  }
+  const fails = async (): Promise<void> => {
+    for await (const event of session.events) {
+      if (event.type !== "update") continue;
+      seen += 1;
+      if (seen === 1) t.deepEqual(acknowledged(), []);
+      else throw new Error("cannot handle t2");
+    }
+  };
+  await t.throwsAsync(fails(), { message: "cannot handle t2" });
   await session.reconcile();
-  t.deepEqual(
-    master.calls.all.filter(isKind("ACKNOWLEDGE")).map((call) => call.call.acknowledge?.taskId?.value),
-    ["t1", "t2"],
-  );
-});
-
-test("a loop that falls behind starts over instead of filling memory", async (t) => {
-  await using master = await FakeMaster.start("m1");
-  master.lead(5);
-  await using session = await connect([master], { maxQueuedEvents: 10 });
-  master.onCall = (call) => call.kind === "SUBSCRIBE" && master.answer(call);
-  for (let i = 0; i < 20; i++) master.sessions[0]!.event(update(`t${i}`, TaskState.TASK_RUNNING));
-  await t.throwsAsync(session.kill("t", { timeoutMs: 50 }));
-  t.is(master.sessions.length, 1, "not before the reader has caught up");
-  const { reason } = await nextEvent(session, "disconnected");
-  t.regex(reason, /10 events waited/);
-  t.true((await nextEvent(session, "subscribed")).resumed);
-});
-
-test("a loop that falls behind while it waits for an answer gets the answer", async (t) => {
-  await using master = await FakeMaster.start("m1");
-  master.lead(5);
-  await using session = await connect([master], { maxQueuedEvents: 10 });
-  master.onCall = (call) => (call.kind === "SUBSCRIBE" || master.sessions.length > 1) && master.answer(call);
-  master.sessions[0]!.event(update("first", TaskState.TASK_RUNNING));
+  t.deepEqual(acknowledged(), ["t1"], "t2 comes again");
   for await (const event of session.events) {
     if (event.type !== "update") continue;
-    const acknowledged = session.acknowledge(event.status);
-    for (let i = 0; i < 20; i++) master.sessions[0]!.event(update(`t${i}`, TaskState.TASK_RUNNING));
-    await acknowledged;
+    await session.acknowledge(event.status);
     break;
   }
-  t.is(master.sessions.length, 2);
+  await session.reconcile();
+  t.deepEqual(acknowledged(), ["t1", "t3"]);
 });
 
 test("too many unanswered calls are refused at once", async (t) => {
