@@ -90,6 +90,31 @@ test("a task whose offer was gone is launched on the next one", async (t) => {
   t.regex(io.err(), /not started.*trying again/);
 });
 
+test("a launch that the master does not take ends the command with the reason", async (t) => {
+  for (const mode of [[], ["--detach"]]) {
+    await using world = await cluster(() => {});
+    const { master } = world;
+    const answer = master.onCall;
+    master.onCall = (call) => (call.kind === "ACCEPT" ? call.session.reply(call.number, 400, "no such thing") : answer(call));
+    const io = memoryIo({ MESARCH_MASTERS: master.address });
+    t.is(await runCli(["run", ...mode, "true"], io), 4);
+    t.regex(io.err(), /ACCEPT is not valid: no such thing/);
+  }
+});
+
+test("13.4 instances are launched as many at a time as one call holds", async (t) => {
+  const sizes: number[] = [];
+  await using world = await cluster((session, tasks) => {
+    sizes.push(tasks.length);
+    for (const task of tasks) sendUpdate(session, task, TaskState.TASK_FINISHED, 0);
+    sendOffer(session);
+  });
+  const env = Array.from({ length: 50 }, (_, i) => ["--env", `NAME_${i}=${"x".repeat(2_000)}`]).flat();
+  const io = memoryIo({ MESARCH_MASTERS: world.master.address });
+  t.is(await runCli(["run", "-q", "--cpus", "0.01", "--mem", "1", "--instances", "10", ...env, "--", "true"], io), 0);
+  t.deepEqual(sizes, [5, 5]);
+});
+
 test("Ctrl-C ends the tasks and then the command, with 130", async (t) => {
   await using world = await cluster((session, [task]) => sendUpdate(session, task!, TaskState.TASK_RUNNING));
   const { master } = world;

@@ -114,13 +114,14 @@ async function attach(session: SchedulerSession, job: Job, io: Io, note: (line: 
     job.kill();
     if (job.finished) void leave();
   });
-  job.onEnd = () => job.finished && void leave();
+  job.onEnd = () => (job.finished || job.failure !== undefined) && void leave();
   try {
     for await (const event of session.events) job.handle(event);
   } finally {
     release();
     await leave();
   }
+  if (interrupted === undefined && job.failure !== undefined) throw job.failure;
   const code = interrupted ?? job.exitCode;
   if (code !== 0) throw new Exit(code);
 }
@@ -128,6 +129,7 @@ async function attach(session: SchedulerSession, job: Job, io: Io, note: (line: 
 /** Stays until every instance has shown itself, then leaves them to the cluster. */
 async function detach(session: SchedulerSession, job: Job, config: RunConfig, io: Io): Promise<void> {
   const release = io.onStop(() => void session.close({ timeoutMs: 0 }));
+  job.onEnd = () => job.failure !== undefined && void session.close({ timeoutMs: 0 });
   try {
     for await (const event of session.events) {
       job.handle(event);

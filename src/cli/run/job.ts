@@ -1,10 +1,11 @@
 /** The framework behind `mesarch run`: so many instances of one command, each run once. */
 import { attributesFromMesos } from "../../model/attributes.ts";
 import { satisfies, type Constraint } from "../../model/constraints.ts";
+import { limits } from "../../model/limits.ts";
 import { commandTask, exitStatus, fits, isTerminal, taskStateName, type CommandTaskOptions } from "../../sdk/tasks.ts";
 import type { SchedulerEvent } from "../../sdk/events.ts";
 import type { SchedulerSession } from "../../sdk/scheduler.ts";
-import { TaskState, type Offer, type TaskInfo, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
+import { TaskInfo, TaskState, type Offer, type TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 
 export interface JobOptions {
   readonly instances: number;
@@ -31,12 +32,18 @@ interface Instance {
 const NEVER_RAN: ReadonlySet<number | undefined> = new Set([TaskState.TASK_DROPPED]);
 /** Filter on declined offers while everything has its place. */
 const LONG_REFUSAL_SECONDS = 3_600;
+/** What launching adds to a task: its agent's id, its place in the call, a longer label. */
+const TASK_OVERHEAD_BYTES = 512;
+/** Launches and kills wait for a leader as long as the command does. */
+const PATIENCE_MS = 24 * 3_600_000;
 
 export class Job {
   readonly #session: SchedulerSession;
   readonly #options: JobOptions;
   readonly #instances: Instance[];
   readonly #idle: Promise<void>[] = [];
+  /** Tasks that fit one call: elements are what counts there, and each takes a byte at least. */
+  readonly #perLaunch: number;
 
   constructor(session: SchedulerSession, options: JobOptions) {
     this.#session = session;
@@ -46,6 +53,8 @@ export class Job {
       const label = options.instances === 1 ? name : `${name}-${i}`;
       return { label, task: this.#newTask(label), launched: false, state: undefined, output: undefined, exit: undefined };
     });
+    const taskBytes = TaskInfo.encode(this.#instances[0]!.task).finish().length + TASK_OVERHEAD_BYTES;
+    this.#perLaunch = Math.max(1, Math.min(limits.acceptItems - 1, Math.floor(limits.callWords / taskBytes)));
   }
 
   get taskIds(): string[] {
@@ -65,6 +74,9 @@ export class Job {
   get exitCode(): number {
     return Math.max(...this.#instances.map(({ exit }) => exit ?? 0));
   }
+
+  /** Why a launch failed, if one did: the job cannot go on. */
+  failure: unknown;
 
   /** Deals with one event. Nothing here waits: the loop must go on. */
   handle(event: SchedulerEvent): void {
@@ -89,7 +101,7 @@ export class Job {
   kill(): void {
     for (const instance of this.#instances) {
       if (instance.exit !== undefined) continue;
-      if (instance.launched) this.#background(this.#session.kill(idOf(instance)));
+      if (instance.launched) this.#background(this.#session.kill(idOf(instance), { timeoutMs: PATIENCE_MS }));
       else instance.exit = 130;
     }
   }
@@ -101,7 +113,8 @@ export class Job {
 
   #use(offer: Offer): void {
     const waiting = this.#instances.filter(({ launched, exit }) => !launched && exit === undefined);
-    const chosen = this.#allows(offer) && waiting[0] !== undefined ? waiting.slice(0, fits(offer, waiting[0].task)) : [];
+    const room = this.#allows(offer) && waiting[0] !== undefined ? fits(offer, waiting[0].task) : 0;
+    const chosen = waiting.slice(0, Math.min(room, this.#perLaunch));
     if (chosen.length === 0) {
       // While something waits, the offer may be whole again soon.
       return this.#background(this.#session.decline(offer, { refuseSeconds: waiting.length > 0 ? 5 : LONG_REFUSAL_SECONDS }));
@@ -110,8 +123,17 @@ export class Job {
       instance.launched = true;
       this.#options.note(`${idOf(instance)}: launched on ${offer.hostname}`);
     }
-    this.#background(this.#session.launch(offer, chosen.map(({ task }) => task)));
+    const rest = chosen.length < room ? { refuseSeconds: 0 } : {};
+    this.#launch(this.#session.launch(offer, chosen.map(({ task }) => task), { timeoutMs: PATIENCE_MS, ...rest }));
     if (chosen.length === waiting.length) this.#background(this.#session.suppress());
+  }
+
+  #launch(call: Promise<void>): void {
+    this.#background(call);
+    call.catch((error: unknown) => {
+      this.failure ??= error;
+      this.onEnd();
+    });
   }
 
   #allows(offer: Offer): boolean {
@@ -144,7 +166,7 @@ export class Job {
     this.onEnd();
   }
 
-  /** Called each time an instance has ended. */
+  /** Called each time an instance has ended, and when the job has failed. */
   onEnd: () => void = () => {};
 
   #again(instance: Instance, status: TaskStatus): void {
