@@ -1,7 +1,7 @@
 /** From configuration to access to etcd: reads the TLS files. */
 import { readFile } from "node:fs/promises";
-import { MesarchError } from "../base/errors.ts";
 import type { EtcdConfig } from "../config/etcd-options.ts";
+import { UsageError } from "../config/usage-error.ts";
 import type { EtcdOptions, EtcdTls } from "../etcd/options.ts";
 
 export async function etcdAccess(config: EtcdConfig): Promise<EtcdOptions> {
@@ -21,6 +21,6 @@ async function pem(option: string, path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new MesarchError("invalid", `${option}: ${path} cannot be read`, { cause: error });
+    throw new UsageError(`${option}: ${path} cannot be read`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** Exit codes are part of the interface: scripts rely on them. */
 import { errorTable, MesarchError, toMesarchError } from "../base/errors.ts";
 import { ConfigError } from "../config/compile.ts";
+import { UsageError } from "../config/usage-error.ts";
 
 export const EXIT_USAGE = 64;
 export const EXIT_INTERRUPTED = 130;
@@ -31,7 +32,7 @@ export const exitCodes: readonly (readonly [code: string, meaning: string])[] = 
 
 /** The exit code for something thrown. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError) return EXIT_USAGE;
+  if (error instanceof ConfigError || error instanceof UsageError) return EXIT_USAGE;
   return errorTable[toMesarchError(error).code].exit;
 }
 

@@ -1,7 +1,7 @@
 /** The `mesarch` command: picks one command, loads it, runs it, and turns what it throws into a message and an exit code. */
 import { Command, CommanderError } from "commander";
 import { errorChain } from "../base/errors.ts";
-import { clientOptions } from "../config/client-options.ts";
+import { clientOptions, connectionOptions } from "../config/client-options.ts";
 import { suggestion } from "../config/suggest.ts";
 import { commands, type CommandEntry } from "./commands.ts";
 import { Exit, EXIT_USAGE, exitCodeOf, exitCodes, explain } from "./exit-codes.ts";
@@ -54,7 +54,11 @@ function newProgram(io: Io): Command {
       getOutHelpWidth: () => 110,
       getErrHelpWidth: () => 110,
     });
-  addOptions(program, clientOptions);
+  addOptions(program, connectionOptions);
+  // Before the command they are heeded by those that have them.
+  for (const option of addOptions(new Command(), { output: clientOptions.output, color: clientOptions.color }).options) {
+    program.addOption(option.hideHelp());
+  }
   program.addHelpText(
     "after",
     `
@@ -98,8 +102,9 @@ function addHelp(program: Command, io: Io): void {
     });
 }
 
-const ENVIRONMENT = `Every option can be given as MESARCH_ and its name in capitals, with "_" for "-": --lease-ttl is MESARCH_LEASE_TTL.
-A flag comes before the environment, the environment before a file (--config, MESARCH_CONFIG), a file before the default.
+const ENVIRONMENT = `Options can be given as MESARCH_ and their name in capitals, with "_" for "-", where their help names the variable:
+--lease-ttl of mesarch master is MESARCH_LEASE_TTL. A flag comes before the environment, the environment before a file
+(--config, MESARCH_CONFIG; of mesarch master and mesarch agent), a file before the default.
 A variable that is nearly an option is refused, with the option that was meant; others under MESARCH_ are not looked at.
 
   MESARCH_MASTERS   masters to talk to, as host:port,host:port

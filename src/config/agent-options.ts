@@ -34,7 +34,7 @@ export const agentOptions = {
     group: identity,
   }),
   grpcPort: integer({ doc: "Port of the gRPC door", default: 6051, min: 0, max: 65_535, group: identity }),
-  httpPort: integer({ doc: "Port of the HTTP door (reserved)", default: 5051, min: 0, max: 65_535, group: identity }),
+  httpPort: integer({ doc: "Reserved for the HTTP API: nothing listens there yet, but frameworks are told it as the agent's port", default: 5051, min: 0, max: 65_535, group: identity }),
 
   resources: text({
     doc: "What this host gives, for example cpus:8;mem:16000;ports:[31000-32000]; what is not named is found out",

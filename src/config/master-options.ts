@@ -21,7 +21,7 @@ export const masterOptions = {
     group: identity,
   }),
   grpcPort: integer({ doc: "Port of the gRPC door", default: 6050, min: 0, max: 65_535, group: identity }),
-  httpPort: integer({ doc: "Port of the HTTP door (reserved)", default: 5050, min: 0, max: 65_535, group: identity }),
+  httpPort: integer({ doc: "Reserved for the HTTP API: nothing listens there yet; 0: none", default: 5050, min: 0, max: 65_535, group: identity }),
 
   ...etcdOptions,
 

@@ -1,7 +1,7 @@
 import { status as grpc } from "@grpc/grpc-js";
 import test from "ava";
 import { runCli } from "../../src/cli/program.ts";
-import { Agents, LeaderHistory, Masters, Status, Tasks, type OperatorRequest } from "../../src/wire/gen/mesarch/v1/operator.ts";
+import { Agents, Frameworks, LeaderHistory, Masters, Status, Tasks, type OperatorRequest } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import { FakeMaster } from "../support/fake-master.ts";
 import { memoryIo, type MemoryIo } from "../support/memory-io.ts";
 
@@ -82,6 +82,52 @@ test("orders that cannot be undone want --yes", async (t) => {
   t.regex(asked.err, /S1 would be gone for good[^]*--yes/);
   t.is((await mesarch(master, "agent", "gone", "host1", "--yes")).code, 0);
   t.like(lastCall(master), { $case: "markAgentGone", value: { agentId: "S1" } });
+});
+
+test("orders answer programs with a document", async (t) => {
+  await using master = await leading();
+  master.onOperator = ({ call }) =>
+    call?.$case === "listAgents"
+      ? { $case: "agents", value: Agents.fromPartial({ agents: [{ id: "S1", record: { info: { hostname: "host1" } } }] }) }
+      : call?.$case === "listFrameworks"
+        ? { $case: "frameworks", value: Frameworks.fromPartial({ frameworks: [{ id: "F1", record: { info: { name: "f" } } }] }) }
+        : { $case: "done", value: { message: "as told" } };
+  const orders = [
+    [["task", "kill", "t1"], { order: "kill", id: "t1" }],
+    [["agent", "gone", "S1", "--yes"], { order: "gone", id: "S1" }],
+    [["agent", "deactivate", "S1"], { order: "deactivate", id: "S1" }],
+    [["agent", "activate", "S1"], { order: "activate", id: "S1" }],
+    [["framework", "teardown", "F1", "--yes"], { order: "teardown", id: "F1" }],
+  ] as const;
+  for (const [words, wanted] of orders) {
+    const { out, err } = await mesarch(master, ...words, "-o", "json");
+    t.deepEqual(JSON.parse(out), { apiVersion: "mesarch/v1", kind: "Done", ...wanted, message: "as told" });
+    t.is(err, "");
+    t.like(await mesarch(master, ...words), { out: "", err: "as told\n" });
+  }
+});
+
+test("events: without --follow what is there, once; with it, a master is waited for as long as --timeout says", async (t) => {
+  await using master = await FakeMaster.start("m1");
+  const nobody = await mesarch(master, "events", "--follow", "--timeout", "100ms");
+  t.is(nobody.code, 2);
+  t.regex(nobody.err, /no leader answered within 100 ms/);
+  t.is((await mesarch(master, "events", "--timeout", "100ms")).code, 2);
+
+  master.lead(5);
+  master.onOperator = ({ call }) => {
+    if (call?.$case === "getLeaderHistory") return { $case: "leaderHistory", value: LeaderHistory.fromPartial({ leaders: [{ epoch: { generation: 1, revision: 5 }, master: "m1", cause: "crash" }] }) };
+    if (call?.$case === "listAgents") return { $case: "agents", value: Agents.fromPartial({ agents: [{ id: "S1", record: { info: { hostname: "host1" }, standing: { $case: "in", value: true } } }] }) };
+    if (call?.$case === "listFrameworks") return { $case: "frameworks", value: Frameworks.fromPartial({ frameworks: [{ id: "F1", record: { info: { name: "web" } } }] }) };
+    if (call?.$case === "listTasks") return { $case: "tasks", value: Tasks.fromPartial({ tasks: [{ record: { agentId: "S1", info: { taskId: { value: "t1" } } }, shownState: 1 }] }) };
+    return { $case: "status", value: Status.fromPartial({}) };
+  };
+  const shown = await mesarch(master, "events");
+  t.is(shown.code, 0);
+  t.deepEqual(shown.out.split("\n").map((line) => line.trim().split(/ {2,}/).slice(1, 3).join(" ")), ["leader m1", "agent S1", "framework F1", "task t1", ""]);
+  const lines = (await mesarch(master, "events", "-o", "json")).out.trim().split("\n").map((line) => JSON.parse(line) as { type: string });
+  t.deepEqual(lines.map(({ type }) => type), ["leader", "agent", "framework", "task"]);
+  t.is((await mesarch(master, "events", "-o", "yaml")).out.match(/^---$/gm)?.length, 4);
 });
 
 test("each failure has its exit code and says what to do", async (t) => {

@@ -36,6 +36,37 @@ test("flags may come before the command", async (t) => {
   t.regex(err, /127\.0\.0\.1:1/);
 });
 
+test("flags before the command are for commands that have them", async (t) => {
+  const { code, err } = await run("--output", "json", "task", "logs", "x");
+  t.is(code, 64);
+  t.regex(err, /mesarch task logs has no option --output/);
+});
+
+test("what cannot be meant ends with 64 before anybody is asked", async (t) => {
+  const lines = [
+    ["task", "list", "--limit", "many"],
+    ["leader", "history", "--limit", "-1"],
+    ["task", "kill", "x", "--grace", "soon"],
+    ["task", "logs", "x", "--tail", "much"],
+    ["run", "--constraint", "nonsense", "true"],
+    ["run", "--env", "novalue", "true"],
+    ["master", "--config", "/nowhere/mesarch.yaml"],
+    ["agent", "--config", "/dev/null"],
+    ["registry", "restore", "--empty"],
+  ];
+  for (const line of lines) t.is((await run(...line)).code, 64, line.join(" "));
+});
+
+test("help shows options where they work, and variables that are read", async (t) => {
+  const help = async (...command: string[]): Promise<string> => (await run(...command, "--help")).out;
+  t.regex(await help("status"), /--output[^]*--color[^]*env\s+MESARCH_COLOR/);
+  const listing = await help("task", "list");
+  t.true(listing.includes("--output") && !listing.includes("--color"));
+  for (const command of [["task", "logs"], ["registry", "dump"], ["run"]]) t.notRegex(await help(...command), /--output|--color/);
+  t.notRegex(await help("dev"), /env\s+MESARCH/);
+  t.deepEqual([...new Set((await help("run")).match(/MESARCH_\w+/g))].sort(), ["MESARCH_MASTERS", "MESARCH_TIMEOUT"]);
+});
+
 test("every command has help with its options", async (t) => {
   for (const { name, summary } of commands) {
     const { code, out } = await run(name, "--help");

@@ -10,11 +10,13 @@ import { agentRow, agents } from "../views.ts";
 /** Loaded only to run one: the client commands start without it. */
 const daemon = () => import("../run-agent.ts");
 
+const sources = { file: true };
+
 export const define: Define = (command, io) => {
-  addOptions(command, agentOptions, true)
+  addOptions(command, agentOptions, sources)
     .addHelpText("after", "\nSIGTERM and SIGINT end the agent; its tasks go on and are found again at the next start.")
     .action(async () => {
-      const compiled = await compileOptions(command, agentOptions, io, checkAgent);
+      const compiled = await compileOptions(command, agentOptions, io, checkAgent, sources);
       if (showConfig(command, agentOptions, compiled, io)) return;
       using stop = stopSignal(io);
       await (await daemon()).runAgent(compiled.values, stop.signal);
@@ -33,7 +35,7 @@ export const define: Define = (command, io) => {
     clientCommand(change).action((id: string) =>
       withClient(change, io, async (client) => {
         const agentId = await fullId(client, id);
-        client.note((await client.operator.setAgentActive(agentId, active)) || `${agentId}: ${name}d`);
+        await client.done(name, agentId, (await client.operator.setAgentActive(agentId, active)) || `${agentId}: ${name}d`);
       }),
     );
   }
@@ -49,7 +51,7 @@ export const define: Define = (command, io) => {
             remedy: "Only for hosts that never come back. To do it, add --yes.",
           });
         }
-        client.note((await client.operator.markAgentGone(agentId)) || `${agentId} is gone`);
+        await client.done("gone", agentId, (await client.operator.markAgentGone(agentId)) || `${agentId} is gone`);
       }),
     );
 };

@@ -1,15 +1,16 @@
 /** `mesarch dev`: a replicated cluster on this machine, made to be shot at. */
+import { Option as Flag } from "commander";
 import { delay, onAbort } from "../../async/abort.ts";
-import { compile } from "../../config/compile.ts";
-import { integer, onOff, text } from "../../config/declare.ts";
+import { integer, text } from "../../config/declare.ts";
 import { DevCluster } from "../../dev/dev-cluster.ts";
 import { ClusterNews } from "../../dev/news.ts";
 import { LeaderTracker } from "../../sdk/leader.ts";
 import { OperatorClient } from "../../sdk/operator.ts";
+import { isTerminal } from "../../sdk/tasks.ts";
 import { endAbandonedRuns, killAbandonedRuns } from "../abandoned-runs.ts";
 import type { Define } from "../commands.ts";
 import { stopSignal, type Io } from "../io.ts";
-import { addOptions } from "../options.ts";
+import { addOptions, compileOptions } from "../options.ts";
 import { table } from "../render.ts";
 
 const group = "Cluster";
@@ -20,22 +21,26 @@ const devOptions = {
   etcd: integer({ doc: "etcd members; fixed for the life of a data directory", default: 3, min: 1, max: 7, group }),
   basePort: integer({ doc: "Masters listen from this port on, agents from 100 above", default: 6050, min: 1, max: 65_000, group }),
   dataDir: text({ doc: "Directory that is kept, with all state; default: a temporary one", placeholder: "path", group }),
-  keepTasks: onOff({ doc: "Leave the tasks running at the end (--no-keep-tasks: end them); default: only with --data-dir", default: false, group }),
 };
+
+/** Only flags: the environment is for the daemons and for talking to a cluster. */
+const sources = { env: [] };
 
 /** How long the end of the tasks is waited for, by word and then by force, and how often it is looked at. */
 const TEARDOWN_MS = 10_000;
 const FORCE_MS = 5_000;
 const LOOK_MS = 100;
 const MAX_TASKS = 100_000;
+const KILL_WIDTH = 30;
 
 export const define: Define = (command, io) => {
-  addOptions(command, devOptions)
-    .addHelpText("after", "\nFor development: everything runs on this machine, without TLS. etcd must be installed (MESARCH_ETCD or PATH).")
+  addOptions(command, devOptions, sources)
+    .addOption(new Flag("--keep-tasks", "leave the tasks running at the end; so it is with --data-dir").helpGroup(`${group}:`))
+    .addOption(new Flag("--no-keep-tasks", "end the tasks at the end; so it is without --data-dir").helpGroup(`${group}:`))
+    .addHelpText("after", "\nFor development: everything runs on this machine, without TLS. etcd is the one that MESARCH_ETCD names, the first on PATH, or the one that scripts/setup unpacked.")
     .action(async () => {
-      // Only flags: the environment is for the daemons and for talking to a cluster.
-      const { values, origins } = compile(devOptions, { flags: command.opts() });
-      const keepTasks = origins.keepTasks === "default" ? values.dataDir !== undefined : values.keepTasks;
+      const { values } = await compileOptions(command, devOptions, io, () => [], sources);
+      const keepTasks = command.opts<{ keepTasks?: boolean }>().keepTasks ?? values.dataDir !== undefined;
       using stop = stopSignal(io);
       const deaths = new Map<string, number>();
       const note = (line: string): void => void io.stdout.write(`${time()}  ${line}\n`);
@@ -56,7 +61,7 @@ export const define: Define = (command, io) => {
       let served = false;
       try {
         served = await tracker.next(undefined, stop.signal).then(() => true, () => false);
-        if (served) io.stdout.write(banner(cluster, tracker.leader?.name ?? ""));
+        if (served) io.stdout.write(banner(cluster, tracker.leader?.name ?? "", io.env["npm_command"] === "exec" ? "npx mesarch" : "mesarch"));
         await new Promise<void>((resolve) => onAbort(stop.signal, resolve));
       } finally {
         io.stderr.write("\n");
@@ -89,7 +94,8 @@ async function endTasks(cluster: DevCluster, note: (line: string) => void): Prom
   const signal = AbortSignal.timeout(TEARDOWN_MS);
   const live = async (): Promise<number> => {
     const { tasks } = await operator.tasks({ limit: MAX_TASKS }, { signal });
-    return tasks.filter((task) => !task.finished).length;
+    // One that has ended may stand in the books until its framework or the agent's next attempt has settled that.
+    return tasks.filter(({ finished, shownState }) => !finished && !isTerminal(shownState)).length;
   };
   let left = 1;
   try {
@@ -107,7 +113,8 @@ async function endTasks(cluster: DevCluster, note: (line: string) => void): Prom
   }
 }
 
-function banner(cluster: DevCluster, leader: string): string {
+/** `mesarch`: how this program is called here. */
+function banner(cluster: DevCluster, leader: string, mesarch: string): string {
   const rows = cluster.processes.map((each) => ({ ...each, role: each.name === leader ? "leads" : "" }));
   const lines = table(
     [
@@ -119,6 +126,13 @@ function banner(cluster: DevCluster, leader: string): string {
     rows,
   );
   const pid = (name: string): number | string => rows.find((row) => row.name === name)?.pid ?? "<pid>";
+  const kills = [
+    [`kill -9 ${pid(leader)}`, "the leader"],
+    [`kill -STOP ${pid(leader)}`, "freeze the leader (-CONT thaws it)"],
+    [`kill -9 ${pid("agent-0")}`, "an agent: its tasks live on"],
+    [`kill -9 ${pid("etcd-0")}`, "an etcd member"],
+    [`${mesarch} leader step-down`, "a handover"],
+  ] as const;
   return `
 ${lines.replace(/^/gm, "  ").trimEnd()}
 
@@ -126,16 +140,11 @@ ${lines.replace(/^/gm, "  ").trimEnd()}
 
 In another terminal:
   export MESARCH_MASTERS=${cluster.masters.join(",")}
-  mesarch status
-  mesarch run -- sh -c 'while date; do sleep 1; done'
+  ${mesarch} status
+  ${mesarch} run -- sh -c 'while date; do sleep 1; done'
 
 Then kill something; the task above does not notice:
-  kill -9 ${pid(leader)}${" ".repeat(Math.max(1, 10 - String(pid(leader)).length))}the leader
-  kill -STOP ${pid(leader)}${" ".repeat(Math.max(1, 8 - String(pid(leader)).length))}freeze the leader (-CONT thaws it)
-  kill -9 ${pid("agent-0")}${" ".repeat(Math.max(1, 10 - String(pid("agent-0")).length))}an agent: its tasks live on
-  kill -9 ${pid("etcd-0")}${" ".repeat(Math.max(1, 10 - String(pid("etcd-0")).length))}an etcd member
-  mesarch leader step-down
-What died is started again. Ctrl-C stops everything.
+${kills.map(([line, what]) => `  ${line.padEnd(KILL_WIDTH)}${what}\n`).join("")}What died is started again. Ctrl-C stops everything.
 
 `;
 }

@@ -1,35 +1,69 @@
-/** `mesarch events`: what changes, as it changes, across leaders. */
+/** `mesarch events`: what is there, or what changes, as it changes, across leaders. */
 import { epochText, NO_EPOCH } from "../../base/epoch.ts";
 import type { OperatorNews } from "../../sdk/index.ts";
-import { clientCommand, withClient } from "../client.ts";
+import { clientCommand, withClient, type Client } from "../client.ts";
 import type { Define } from "../commands.ts";
 import { Exit, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { stopSignal } from "../io.ts";
-import { jsonLine } from "../render.ts";
+import { jsonLine, renderDocument } from "../render.ts";
 import { agentRow, frameworkRow, taskRow } from "../views.ts";
+
+const MAX_TASKS = 100_000;
 
 export const define: Define = (command, io) => {
   clientCommand(command)
-    .option("-f, --follow", "as without: events have no end")
-    .option("--snapshot", "begin with the present tasks, agents and frameworks")
-    .addHelpText("after", "\nWith -o json: one JSON object per line. After a failover the present state is told again.")
-    .action((options: { snapshot?: boolean }) =>
+    .option("-f, --follow", "what changes, as it becomes durable, until Ctrl-C")
+    .option("--snapshot", "with --follow: begin with the present agents, frameworks and tasks")
+    .addHelpText("after", "\nWithout --follow: what is there now. With -o json: one JSON object per line. After a failover the present is told again.")
+    .action(({ follow = false, snapshot = false }: { follow?: boolean; snapshot?: boolean }) =>
       withClient(command, io, async (client) => {
-        using stop = stopSignal(io);
-        const machine = client.config.output === "json" || client.config.output === "yaml";
-        try {
-          for await (const news of client.operator.events({ snapshot: options.snapshot ?? false, signal: stop.signal })) {
-            if (news.type === "connected" || news.type === "disconnected") {
-              client.note(news.type === "connected" ? `following ${news.leader.name} at ${news.leader.address}` : `lost ${news.leader.name}: ${news.reason}`);
-            } else io.stdout.write(`${machine ? jsonLine(record(news)) : line(news)}\n`);
-          }
-        } catch (error) {
-          if (stop.signal.aborted) throw new Exit(EXIT_INTERRUPTED);
-          throw error;
-        }
+        const print = printer(client);
+        if (follow) await followChanges(client, snapshot, print);
+        else for await (const change of present(client)) await print(change);
       }),
     );
 };
+
+type Print = (change: Change) => Promise<void>;
+
+function printer({ config, io }: Client): Print {
+  const { output } = config;
+  return async (change) => {
+    if (output === "yaml") io.stdout.write(`---\n${await renderDocument(record(change), output)}`);
+    else io.stdout.write(`${output === "json" ? jsonLine(record(change)) : line(change)}\n`);
+  };
+}
+
+/** Everything there is, as if it had just changed. */
+async function* present({ operator, note }: Client): AsyncGenerator<Change> {
+  const { epoch = NO_EPOCH, revision } = await operator.call({ $case: "getStatus", value: {} });
+  const at = { epoch, revision };
+  const [leader] = await operator.leaderHistory({ limit: 1 });
+  if (leader !== undefined) yield { ...at, type: "leader", leader };
+  for (const agent of await operator.agents()) yield { ...at, type: "agent", agent };
+  for (const framework of await operator.frameworks()) yield { ...at, type: "framework", framework };
+  const { tasks, truncated } = await operator.tasks({ limit: MAX_TASKS });
+  for (const task of tasks) yield { ...at, type: "task", task };
+  if (truncated) note(`there are more tasks than these ${tasks.length}, the newest`);
+}
+
+async function followChanges(client: Client, snapshot: boolean, print: Print): Promise<void> {
+  const { operator, io, note } = client;
+  using stop = stopSignal(io);
+  try {
+    // Waiting for the first leader ends with --timeout; once connected, the next one is waited for without end.
+    const first = await operator.nextLeader(undefined, { signal: stop.signal });
+    note(`following ${first.name} at ${first.address}`);
+    for await (const news of operator.events({ snapshot, signal: stop.signal })) {
+      if (news.type === "disconnected") note(`lost ${news.leader.name}: ${news.reason}`);
+      else if (news.type !== "connected") await print(news);
+      else if (news.resumed) note(`following ${news.leader.name} at ${news.leader.address}`);
+    }
+  } catch (error) {
+    if (stop.signal.aborted) throw new Exit(EXIT_INTERRUPTED);
+    throw error;
+  }
+}
 
 type Change = Exclude<OperatorNews, { type: "connected" | "disconnected" }>;
 

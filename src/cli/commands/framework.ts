@@ -25,7 +25,7 @@ export const define: Define = (command, io) => {
             remedy: "To do it, add --yes.",
           });
         }
-        client.note((await client.operator.teardownFramework(framework.id)) || `${framework.id} is removed`);
+        await client.done("teardown", framework.id, (await client.operator.teardownFramework(framework.id)) || `${framework.id} is removed`);
       }),
     );
 };

@@ -1,7 +1,6 @@
 /** `mesarch leader`: history, step-down. */
 import { compareEpochs, epochText, NO_EPOCH } from "../../base/epoch.ts";
-import { MesarchError } from "../../base/errors.ts";
-import { clientCommand, withClient, type Client } from "../client.ts";
+import { clientCommand, parseLimit, withClient, type Client } from "../client.ts";
 import type { Define } from "../commands.ts";
 import { measured } from "../render.ts";
 import { leaders } from "../views.ts";
@@ -12,9 +11,7 @@ export const define: Define = (command, io) => {
     .option("--limit <n>", "at most this many, newest first (default 20)")
     .action((options: { limit?: string }) =>
       withClient(history, io, async (client) => {
-        const limit = Number(options.limit ?? 0);
-        if (!Number.isInteger(limit) || limit < 0) throw new MesarchError("invalid", `--limit ${options.limit} is not a count`);
-        await client.list(leaders, await client.operator.leaderHistory({ limit, allowStale: true }));
+        await client.list(leaders, await client.operator.leaderHistory({ limit: parseLimit(options.limit), allowStale: true }));
       }),
     );
   const stepDown = command.command("step-down").description("hand leadership to a standby, and measure how long nobody answered");

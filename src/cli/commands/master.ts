@@ -9,11 +9,13 @@ import { masters } from "../views.ts";
 /** Loaded only to run one: the client commands start without it. */
 const daemon = () => import("../run-master.ts");
 
+const sources = { file: true };
+
 export const define: Define = (command, io) => {
-  addOptions(command, masterOptions, true)
+  addOptions(command, masterOptions, sources)
     .addHelpText("after", "\nSIGTERM and SIGINT hand leadership over and end the process; no task is touched.")
     .action(async () => {
-      const compiled = await compileOptions(command, masterOptions, io, checkMaster);
+      const compiled = await compileOptions(command, masterOptions, io, checkMaster, sources);
       if (showConfig(command, masterOptions, compiled, io)) return;
       using stop = stopSignal(io);
       await (await daemon()).runMaster(compiled.values, stop.signal);

@@ -1,6 +1,8 @@
 /** `mesarch registry`: the durable rows, for support and curiosity; and what is to be said after a restore of etcd. */
 import { MesarchError } from "../../base/errors.ts";
+import { connectionOptions } from "../../config/client-options.ts";
 import { checkEtcd, etcdOptions } from "../../config/etcd-options.ts";
+import { UsageError } from "../../config/usage-error.ts";
 import { clientCommand, withClient } from "../client.ts";
 import type { Define } from "../commands.ts";
 import { addOptions, compileOptions } from "../options.ts";
@@ -9,7 +11,7 @@ const KINDS = "f frameworks, a agents, t tasks, h history, l leaders, w weights"
 
 export const define: Define = (command, io) => {
   const dump = command.command("dump").description("every row of the registry as one line of JSON");
-  clientCommand(dump)
+  clientCommand(dump, connectionOptions)
     .option("--kind <letters>", `only rows of these kinds, for example a,t: ${KINDS}`)
     .option("--stale", "let any master answer, from what it has folded so far")
     .action((options: { kind?: string; stale?: boolean }) =>
@@ -30,7 +32,7 @@ export const define: Define = (command, io) => {
     .option("-y, --yes", "do it; without this the command only says what it would do")
     .action(async (given: { empty?: boolean; cluster?: string; yes?: boolean }) => {
       const { values } = await compileOptions(restore, etcdOptions, io, checkEtcd);
-      if ((given.empty === true) !== (given.cluster !== undefined)) throw new MesarchError("invalid", "--empty and --cluster go together");
+      if ((given.empty === true) !== (given.cluster !== undefined)) throw new UsageError("--empty and --cluster go together");
       if (given.yes !== true) {
         throw new MesarchError("invalid", `the registry at ${values.etcdEndpoints.join(", ")} would get a new generation`, {
           remedy: "Stop all masters first. To do it, add --yes.",

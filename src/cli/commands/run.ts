@@ -1,24 +1,22 @@
 /** `mesarch run`: a command on the cluster, as if it ran here. */
 import type { Command } from "commander";
 import { MesarchError } from "../../base/errors.ts";
-import { checkClient, clientOptions } from "../../config/client-options.ts";
-import { compile } from "../../config/compile.ts";
+import { checkClient, connectionOptions } from "../../config/client-options.ts";
 import { decimal, integer, text, type Values } from "../../config/declare.ts";
-import { misspelledVariables } from "../../config/variables.ts";
+import { UsageError } from "../../config/usage-error.ts";
 import { parseConstraint } from "../../model/constraints.ts";
 import { connectScheduler, OperatorClient, type SchedulerSession } from "../../sdk/index.ts";
 import type { Define } from "../commands.ts";
 import { Exit, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { addOptions } from "../options.ts";
+import { addOptions, compileOptions } from "../options.ts";
 import { Job } from "../run/job.ts";
 import { PrefixedOutput } from "../run/output.ts";
 
 const task = "The task";
 
 const runOptions = {
-  masters: clientOptions.masters,
-  timeout: clientOptions.timeout,
+  ...connectionOptions,
   name: text({ doc: "Name of the task and of its framework", default: "run", group: task }),
   cpus: decimal({ doc: "Cores", default: 0.1, min: 0, group: task }),
   mem: decimal({ doc: "MiB of memory", default: 32, min: 0, group: task }),
@@ -31,6 +29,9 @@ const runOptions = {
 
 type RunConfig = Values<typeof runOptions>;
 
+/** Only the connection comes from the environment: MESARCH_NAME and MESARCH_USER belong to daemons. */
+const sources = { env: Object.keys(connectionOptions) };
+
 /** Tasks of an attached run end with their framework this long after the command was lost. */
 const ATTACHED_FAILOVER_SECONDS = 60;
 const DETACHED_FAILOVER_SECONDS = 10 * 365 * 24 * 3600;
@@ -38,7 +39,7 @@ const DETACHED_FAILOVER_SECONDS = 10 * 365 * 24 * 3600;
 const repeatable = (value: string, before: string[] = []): string[] => [...before, value];
 
 export const define: Define = (command, io) => {
-  addOptions(command.argument("<command...>", "one word: a line for /bin/sh; several: a program and its arguments"), runOptions)
+  addOptions(command.argument("<command...>", "one word: a line for /bin/sh; several: a program and its arguments"), runOptions, sources)
     .option("--env <NAME=value>", "environment of the task; may be repeated", repeatable)
     .option("--constraint <field:OP:value>", "where it may run, for example rack:EQUALS:r1; EQUALS, LIKE, UNLIKE, IS; may be repeated", repeatable)
     .option("-d, --detach", "leave it running, and print the ids")
@@ -64,18 +65,13 @@ interface RunFlags {
 }
 
 async function run(command: Command, words: string[], flags: RunFlags, io: Io): Promise<void> {
-  // Only the connection comes from the environment: MESARCH_NAME and MESARCH_USER belong to daemons.
-  const env = { MESARCH_MASTERS: io.env["MESARCH_MASTERS"], MESARCH_TIMEOUT: io.env["MESARCH_TIMEOUT"] };
-  const given = { ...command.parent?.opts(), ...command.opts() };
-  const { values: config } = compile(runOptions, { flags: given, env }, (values) => [
-    ...misspelledVariables(clientOptions, io.env),
-    ...checkClient({ ...values, output: "table", color: "auto" }),
-  ]);
+  const { values: config } = await compileOptions(command, runOptions, io, checkClient, sources);
   const constraints = (flags.constraint ?? []).map((constraint) => {
     const parsed = parseConstraint(constraint);
-    if (!parsed.ok) throw new MesarchError("invalid", parsed.error);
+    if (!parsed.ok) throw new UsageError(`--constraint ${constraint}: ${parsed.error}`);
     return parsed.value;
   });
+  const env = environment(flags.env);
   const note = (line: string): void => void (flags.quiet !== true && io.stderr.write(`${line}\n`));
   const session = await connectScheduler({
     masters: config.masters,
@@ -92,7 +88,7 @@ async function run(command: Command, words: string[], flags: RunFlags, io: Io): 
   const { name, cpus, mem, disk, gpus } = config;
   const job = new Job(session, {
     instances: config.instances,
-    task: { name, cpus, mem, disk, gpus, command: words.length === 1 ? words[0]! : words, env: environment(flags.env) },
+    task: { name, cpus, mem, disk, gpus, command: words.length === 1 ? words[0]! : words, env },
     constraints,
     note,
     onOutput: async (taskId, label) => {
@@ -167,7 +163,7 @@ function environment(pairs: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-      if (name === undefined) throw new MesarchError("invalid", `--env ${pair} is not of the form NAME=value`);
+      if (name === undefined) throw new UsageError(`--env ${pair} is not of the form NAME=value`);
       return [name, value ?? ""];
     }),
   );

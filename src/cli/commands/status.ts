@@ -1,5 +1,6 @@
 /** `mesarch status`: the cluster on one screen. */
 import { epochText, NO_EPOCH } from "../../base/epoch.ts";
+import { clientOptions } from "../../config/client-options.ts";
 import { formatBytes } from "../../config/units.ts";
 import type { Status } from "../../sdk/index.ts";
 import { clientCommand, withClient } from "../client.ts";
@@ -9,7 +10,7 @@ import { Exit } from "../exit-codes.ts";
 import { age } from "../render.ts";
 
 export const define: Define = (command, io) => {
-  clientCommand(command)
+  clientCommand(command, clientOptions)
     .option("--stale", "let any master answer, from what it has folded so far")
     .addHelpText("after", "\nEnds with 5 when there is no leader or the cluster warns of something.")
     .action((options: { stale?: boolean }) =>
@@ -43,7 +44,7 @@ export function screen(status: Status, pc: Colors): string {
     ],
     ["Frameworks", `${status.frameworksActive} active, ${status.frameworksKnown} known`],
     ["Tasks", tasks.length === 0 ? "none" : tasks.join(", ")],
-    ["Store", `${size(status.storeUsedBytes)}${used}`],
+    ["Store", status.storeUsedBytes === 0 ? "size not known yet" : `${size(status.storeUsedBytes)}${used}`],
     ...status.warnings.map((warning): [string, string] => ["Warning", pc.yellow(warning)]),
   ];
   return lines.map(([name, value]) => `${pc.bold(name.padEnd(11))} ${value}\n`).join("");

@@ -1,7 +1,8 @@
 /** `mesarch task`: list, inspect, kill, logs. */
+import { connectionOptions } from "../../config/client-options.ts";
 import { parseBytes, parseDuration } from "../../config/units.ts";
-import { MesarchError } from "../../base/errors.ts";
-import { clientCommand, withClient } from "../client.ts";
+import { UsageError } from "../../config/usage-error.ts";
+import { clientCommand, parseLimit, withClient } from "../client.ts";
 import type { Define } from "../commands.ts";
 import { stopSignal } from "../io.ts";
 import { taskRow, tasks } from "../views.ts";
@@ -19,7 +20,7 @@ export const define: Define = (command, io) => {
           frameworkId: options.framework ?? "",
           agentId: options.agent ?? "",
           finished: options.all ?? false,
-          limit: count(options.limit),
+          limit: parseLimit(options.limit),
         });
         await client.list(tasks, found.map(taskRow));
         if (truncated) client.note(`more tasks match than these ${found.length}: raise --limit, or narrow with --framework or --agent`);
@@ -40,21 +41,21 @@ export const define: Define = (command, io) => {
     .action((id: string, options: { grace?: string }) =>
       withClient(kill, io, async (client) => {
         const graceMs = options.grace === undefined ? undefined : parseDuration(options.grace);
-        if (options.grace !== undefined && graceMs === undefined) throw new MesarchError("invalid", `"${options.grace}" is not a duration, like 10s`);
+        if (options.grace !== undefined && graceMs === undefined) throw new UsageError(`"${options.grace}" is not a duration, like 10s`);
         const said = await client.operator.killTask(id, graceMs === undefined ? {} : { graceMs });
-        client.note(said || `${id}: the order to end it is durable`);
+        await client.done("kill", id, said || `${id}: the order to end it is durable`);
       }),
     );
 
   const logs = command.command("logs <id>").description("a task's output; goes on when agent or master come back");
-  clientCommand(logs)
+  clientCommand(logs, connectionOptions)
     .option("-f, --follow", "go on until the task has ended")
     .option("--stderr", "standard error instead of standard output")
     .option("--tail <size>", "only the last so many bytes, for example 4KiB")
     .action((id: string, options: { follow?: boolean; stderr?: boolean; tail?: string }) =>
       withClient(logs, io, async (client) => {
         const tail = options.tail === undefined ? 0 : parseBytes(options.tail);
-        if (tail === undefined) throw new MesarchError("invalid", `"${options.tail}" is not a size, like 4KiB`);
+        if (tail === undefined) throw new UsageError(`"${options.tail}" is not a size, like 4KiB`);
         using stop = stopSignal(io);
         const stream = options.stderr === true ? "stderr" : "stdout";
         const parts = client.operator.logs(id, { stream, offset: -tail, follow: options.follow ?? false, signal: stop.signal });
@@ -65,9 +66,3 @@ export const define: Define = (command, io) => {
       }),
     );
 };
-
-function count(text: string | undefined): number {
-  if (text === undefined) return 0;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new MesarchError("invalid", `--limit ${text} is not a count`);
-  return Number(text);
-}
