@@ -73,6 +73,7 @@ function row(name: string, value: string | number, ok = value === 0): Row {
 }
 
 export function tableLines(rows: readonly Row[]): string[] {
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows.map(({ name, value, ok }) => `  ${name.padEnd(width)}  ${value.padEnd(12)}  ${ok ? "ok" : "NOT AS PROMISED"}`);
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
+  const valueWidth = Math.max(...rows.map(({ value }) => value.length));
+  return rows.map(({ name, value, ok }) => `  ${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${ok ? "ok" : "NOT AS PROMISED"}`);
 }
