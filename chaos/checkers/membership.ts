@@ -102,11 +102,13 @@ function endedLost(evidence: Evidence, task: string): boolean {
 function returning(evidence: Evidence): Verdict {
   const tally = new Tally("I23");
   const identities = new Map<string, string>();
+  const sessions = new Set<string>();
   for (const event of evidence.events) {
     if (event.op !== "agentObeys" && event.op !== "agentStarted") continue;
     const { agent } = event.value;
     const known = identities.get(event.actor);
-    if (known !== undefined && event.op === "agentObeys") tally.tested();
+    if (event.op === "agentObeys" && sessions.has(event.actor)) tally.tested();
+    if (event.op === "agentObeys") sessions.add(event.actor);
     // Before it has an id it may go by its host's name.
     if (agent === "" || event.actor === `agent/${agent}`) continue;
     if (known !== undefined && known !== agent && !mayBeNew(evidence, event.actor, known, event.t)) {

@@ -29,7 +29,7 @@ export function reads(evidence: Evidence): readonly Verdict[] {
 
 /**
  * A standby answers from a whole revision. A leader answers in the middle of a batch and says so when all of it is
- * written, so each thing may also be as it was one batch before.
+ * written; so if the batch was not seen before the question, each thing may also be as it was one batch before.
  */
 function asAtRevisions(tally: Tally, evidence: Evidence, all: readonly Read[]): void {
   const { registry } = evidence;
@@ -38,8 +38,10 @@ function asAtRevisions(tally: Tally, evidence: Evidence, all: readonly Read[]): 
   const dated = all.filter(({ revision }) => revision !== undefined);
   for (const read of dated.toSorted((a, b) => a.revision! - b.revision!)) {
     const revision = read.revision!;
-    const before = registry.floor(revision) - 1;
-    const revisions = read.value.stale ? [revision] : [revision, before];
+    const batch = registry.commitAt(revision);
+    const before = (batch?.revision ?? 0) - 1;
+    const isWhole = read.value.stale || batch === undefined || batch.t < read.value.startedAt;
+    const revisions = isWhole ? [revision] : [revision, before];
     const wrong = (id: string, shown: Shown, was: Shown): void => {
       tally.violated(`${read.actor} read ${id} as ${shown ?? "absent"} at revision ${revision}, where it was ${was ?? "absent"}`, read);
     };

@@ -8,6 +8,7 @@ import { type Life, livedUntil } from "./witnesses.ts";
 
 /** What is under way when books are read is written within this time. */
 const UNDER_WAY_MS = 2_000;
+const MOMENT_MS = 0.001;
 
 export function resources(evidence: Evidence, options: CheckOptions): readonly Verdict[] {
   return [neverOverCommitted(evidence, options), conserved(evidence)];
@@ -78,7 +79,10 @@ function livesFit(tally: Tally, evidence: Evidence, beatGapMs: number): void {
     const sums = new Sums();
     const changes = lives.flatMap((life) => {
       const launch = launches.get(life.launch)!;
-      return [{ t: life.start.t, sign: 1 as const, life, launch }, { t: livedUntil(life, beatGapMs), sign: -1 as const, life, launch }];
+      const begin = life.start.t;
+      // Who was seen once only ran for a moment.
+      const end = Math.max(livedUntil(life, beatGapMs), begin + MOMENT_MS);
+      return [{ t: begin, sign: 1 as const, life, launch }, { t: end, sign: -1 as const, life, launch }];
     });
     // Ends first: of one moment, what ended made room.
     changes.sort((a, b) => a.t - b.t || a.sign - b.sign);

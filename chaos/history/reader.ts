@@ -5,6 +5,7 @@ import type { HistoryEvent } from "./event.ts";
 import { isCallName, isObservationName, isOutcome } from "./vocabulary.ts";
 
 const PIECE_BYTES = 1024 * 1024;
+const EPOCH = /^\d+-\d+$/;
 
 /** A line that is no event, anywhere but at the torn end. */
 export class HistoryError extends Error {
@@ -83,11 +84,12 @@ function parse(text: string): object | string {
 }
 
 function problemOf(event: Partial<Record<string, unknown>>, before: number): string | undefined {
-  const { seq, t, actor, kind, op, value } = event;
+  const { seq, t, actor, kind, op, value, epoch } = event;
   if (!Number.isSafeInteger(seq) || (seq as number) <= before) return `seq ${String(seq)} does not follow ${before}`;
   if (!Number.isFinite(t)) return "no time";
   if (typeof actor !== "string") return "no actor";
   if (typeof value !== "object" || value === null) return "no value";
+  if (epoch !== undefined && !EPOCH.test(String(epoch))) return `'${String(epoch)}' is no epoch`;
   if (kind === "observe") return isObservationName(op) ? undefined : `no such observation: ${String(op)}`;
   if (kind === "fault") return op === "fault" ? undefined : `no such fault: ${String(op)}`;
   if (!isOutcome(kind)) return `no such kind: ${String(kind)}`;
