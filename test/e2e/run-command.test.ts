@@ -1,4 +1,7 @@
 /** `mesarch run` and `mesarch task logs` as a person uses them, while masters and agents die. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import test from "ava";
 import type { MesarchProcess } from "../support/mesarch-process.ts";
 import { sharedCluster } from "./shared-cluster.ts";
@@ -30,6 +33,17 @@ test.serial("run: Ctrl-C ends the task and exits with 130", async (t) => {
   t.is((await command.end("SIGINT")).code, 130);
   const { tasks } = await cluster.operator.tasks();
   t.deepEqual(tasks.filter(({ record }) => record?.info?.name === "long"), []);
+});
+
+test.serial("run: a reader that has seen enough ends the task, too, and is no error", async (t) => {
+  const cluster = shared();
+  const line = `"$0" --disable-warning=ExperimentalWarning src/cli/main.ts run --name piped 'while echo more; do sleep 0.1; done' | head -n 2`;
+  const env = { PATH: process.env["PATH"], MESARCH_MASTERS: cluster.addresses.join(",") };
+  const { stdout, stderr } = await promisify(execFile)("sh", ["-c", line, process.execPath], { cwd: join(import.meta.dirname, "../.."), env });
+  t.is(stdout, "more\nmore\n");
+  t.notRegex(stderr, /error/);
+  const { tasks } = await cluster.operator.tasks();
+  t.deepEqual(tasks.filter(({ record }) => record?.info?.name === "piped"), []);
 });
 
 test.serial("run: goes on through the death of the leader and of the agent, without a gap in the output (I9, I10)", async (t) => {

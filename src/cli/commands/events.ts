@@ -60,8 +60,7 @@ async function followChanges(client: Client, snapshot: boolean, print: Print): P
       else if (news.resumed) note(`following ${news.leader.name} at ${news.leader.address}`);
     }
   } catch (error) {
-    if (stop.signal.aborted) throw new Exit(EXIT_INTERRUPTED);
-    throw error;
+    throw stop.signal.aborted ? new Exit(EXIT_INTERRUPTED) : error;
   }
 }
 

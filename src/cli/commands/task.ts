@@ -4,6 +4,7 @@ import { parseBytes, parseDuration } from "../../config/units.ts";
 import { UsageError } from "../../config/usage-error.ts";
 import { clientCommand, parseLimit, withClient } from "../client.ts";
 import type { Define } from "../commands.ts";
+import { Exit, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { stopSignal } from "../io.ts";
 import { taskRow, tasks } from "../views.ts";
 
@@ -59,9 +60,13 @@ export const define: Define = (command, io) => {
         using stop = stopSignal(io);
         const stream = options.stderr === true ? "stderr" : "stdout";
         const parts = client.operator.logs(id, { stream, offset: -tail, follow: options.follow ?? false, signal: stop.signal });
-        for await (const { data, rotated } of parts) {
-          if (rotated) client.note("(the log was rotated; some output may be missing)");
-          io.stdout.write(data);
+        try {
+          for await (const { data, rotated } of parts) {
+            if (rotated) client.note("(the log was rotated; some output may be missing)");
+            io.stdout.write(data);
+          }
+        } catch (error) {
+          throw stop.signal.aborted ? new Exit(EXIT_INTERRUPTED) : error;
         }
       }),
     );
