@@ -30,17 +30,21 @@ export async function endAbandonedRuns(workDirectories: readonly string[], timeo
     const runs = runsIn(workDirectories);
     const live = runs.filter(({ ledger }) => isLive(ledger));
     kill(live);
-    for (const { launchId } of live) {
-      ended.add(launchId);
-      groups?.kill(launchId);
-    }
-    if (live.length === 0 || performance.now() > deadline) {
-      // One that is not empty yet is no process of ours any more.
-      for (const { launchId } of runs) await groups?.remove(launchId).catch(() => {});
-      return { ended: ended.size, left: live.length };
-    }
+    for (const { launchId } of live) ended.add(launchId);
+    const clean = await removeGroups(groups, runs);
+    if ((live.length === 0 && clean) || performance.now() > deadline) return { ended: ended.size, left: live.length };
     await delay(LOOK_MS);
   }
+}
+
+/** Ends what is in them, as it may have left its process group. True once they are gone. */
+async function removeGroups(groups: ControlGroups | undefined, runs: readonly Run[]): Promise<boolean> {
+  if (groups === undefined) return true;
+  const removals = runs.map(async ({ launchId }) => {
+    groups.kill(launchId);
+    await groups.remove(launchId);
+  });
+  return (await Promise.allSettled(removals)).every(({ status }) => status === "fulfilled");
 }
 
 /** The same without waiting: for the exit of our own process. */

@@ -1,11 +1,9 @@
 /** A cluster of real processes for a test to break: etcd members, masters, agents, tasks. Nothing of it outlives the test. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ControlGroups } from "../../src/containers/control-groups.ts";
-import { type Ledger, ledgerPath, parseLedger } from "../../src/containers/ledger.ts";
-import { isRunning, signalGroup } from "../../src/containers/process-identity.ts";
+import { endAbandonedRuns, killAbandonedRuns } from "../../src/cli/abandoned-runs.ts";
 import { EtcdCluster, type EtcdClusterOptions } from "../../src/dev/etcd-cluster.ts";
 import { freePorts } from "../../src/dev/free-ports.ts";
 import { OperatorClient } from "../../src/sdk/index.ts";
@@ -52,6 +50,7 @@ export class Agent extends Member {
   }
 }
 
+const END_TIMEOUT_MS = 10_000;
 const RESOURCES = "--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]";
 
 export class ProcessCluster implements AsyncDisposable {
@@ -68,7 +67,7 @@ export class ProcessCluster implements AsyncDisposable {
   /** For a test that is broken off. */
   readonly #onExit = (): void => {
     for (const each of this.#processes) each.kill("SIGKILL");
-    for (const directory of this.#workDirectories) killTasks(runsIn(directory));
+    killAbandonedRuns([...this.#workDirectories]);
     for (const directory of [this.directory, this.etcd.directory]) rmSync(directory, { recursive: true, force: true });
   };
 
@@ -182,38 +181,10 @@ export class ProcessCluster implements AsyncDisposable {
     await Promise.all([...this.#schedulers].map((scheduler) => scheduler.close()));
     this.operator[Symbol.dispose]();
     await Promise.all([...this.#processes].map((each) => each.end("SIGKILL")));
-    for (const directory of this.#workDirectories) await endTasks(directory);
+    const { left } = await endAbandonedRuns([...this.#workDirectories], END_TIMEOUT_MS);
+    if (left > 0) throw new Error(`${left} tasks could not be ended`);
     if (this.etcd !== this.#options.etcd) await this.etcd[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     process.off("exit", this.#onExit);
   }
-}
-
-interface Run {
-  readonly launch: string;
-  readonly ledger: Ledger;
-}
-
-/** The runs in an agent's work directory, by their marks. */
-function runsIn(workDirectory: string): Run[] {
-  const runs = join(workDirectory, "runs");
-  const launches = existsSync(runs) ? readdirSync(runs).filter((name) => /^[0-9a-f]{32}$/.test(name)) : [];
-  return launches.map((launch) => ({ launch, ledger: parseLedger(readFileSync(ledgerPath(join(runs, launch)), "utf8")) }));
-}
-
-function killTasks(runs: readonly Run[]): void {
-  for (const { ledger } of runs) if (typeof ledger.child === "object") signalGroup(ledger.child, "SIGKILL");
-}
-
-/** Ends the tasks of a dead agent; resolves when their monitors are gone, too, and nothing of them is left. */
-async function endTasks(workDirectory: string): Promise<void> {
-  const runs = runsIn(workDirectory);
-  killTasks(runs);
-  const groups = await ControlGroups.open("mesarch");
-  const monitors = runs.flatMap(({ ledger }) => (typeof ledger.start === "object" ? [ledger.start] : []));
-  await eventually("the end of all monitors", () => {
-    runs.forEach(({ launch }) => groups?.kill(launch));
-    return monitors.every((monitor) => !isRunning(monitor));
-  }, 10_000);
-  for (const { launch } of runs) await eventually("an empty control group", () => groups?.remove(launch).then(() => true) ?? true, 5_000);
 }
