@@ -3,6 +3,8 @@
 export interface BenchmarkContext {
   /** The compiled tree its processes run from. */
   readonly build: string;
+  /** Options for Node of the master processes, such as `--cpu-prof`. */
+  readonly masterArgs: readonly string[];
   /** Repetitions of what is done in rounds; undefined: the benchmark's own number. */
   readonly rounds: number | undefined;
   /** Shows people how far it is, on standard error. */

@@ -8,6 +8,7 @@ export interface ChildOptions {
   readonly module: string;
   readonly args: readonly string[];
   readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly logFile: string;
 }
 
@@ -30,6 +31,7 @@ export class Child<Message = unknown> implements AsyncDisposable {
     const log = openSync(options.logFile, "a");
     const forked = fork(options.module, options.args, {
       execArgv: [...(options.execArgv ?? [])],
+      env: { ...process.env, ...options.env },
       stdio: ["ignore", log, log, "ipc"],
       serialization: "advanced",
     });

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EtcdCluster } from "../../src/dev/etcd-cluster.ts";
 import { freePorts } from "../../src/dev/free-ports.ts";
 import { OperatorClient, type LeaderRecord, type MasterView } from "../../src/sdk/index.ts";
+import type { BenchmarkContext } from "./benchmark.ts";
 import { Child } from "./child.ts";
 
 const MASTERS = 3;
@@ -16,6 +17,11 @@ const WHOLE_TIMEOUT_MS = 120_000;
 const TASKS_END_TIMEOUT_MS = 30_000;
 /** A peer heard later than this is not counted as there. */
 const FRESH_MS = 1_000;
+
+export interface ClusterOptions extends Pick<BenchmarkContext, "build" | "masterArgs"> {
+  /** Beside the benchmark's own environment, for masters. */
+  readonly masterEnv?: Readonly<Record<string, string>>;
+}
 
 export interface MasterProcess {
   readonly name: string;
@@ -28,12 +34,12 @@ export class BenchCluster implements AsyncDisposable {
   readonly directory: string;
   readonly operator: OperatorClient;
   readonly masters: readonly MasterProcess[];
-  readonly #build: string;
+  readonly #options: ClusterOptions;
   readonly #children = new Set<{ exit(): Promise<void> }>();
   readonly #onExit = (): void => rmSync(this.directory, { recursive: true, force: true });
 
-  private constructor(build: string, directory: string, etcd: EtcdCluster, masters: readonly MasterProcess[]) {
-    this.#build = build;
+  private constructor(options: ClusterOptions, directory: string, etcd: EtcdCluster, masters: readonly MasterProcess[]) {
+    this.#options = options;
     this.directory = directory;
     this.etcd = etcd;
     this.masters = masters;
@@ -41,15 +47,15 @@ export class BenchCluster implements AsyncDisposable {
     process.on("exit", this.#onExit);
   }
 
-  static async start(build: string, execArgv: readonly string[] = masterExecArgv()): Promise<BenchCluster> {
+  static async start(options: ClusterOptions): Promise<BenchCluster> {
     const directory = await mkdtemp(join(tmpdir(), "mesarch-bench-"));
     const etcd = await EtcdCluster.start({ members: 3, dataDir: join(directory, "etcd"), heartbeatMs: 50, electionMs: 500 });
     const ports = await freePorts(MASTERS);
     const start = async (port: number, index: number): Promise<MasterProcess> => {
       const [name, address] = [`master-${index + 1}`, `127.0.0.1:${port}`];
-      return { name, address, child: await startMasterChild(build, directory, etcd, name, address, execArgv) };
+      return { name, address, child: await startMasterChild(options, directory, etcd, name, address) };
     };
-    const cluster = new BenchCluster(build, directory, etcd, await Promise.all(ports.map(start)));
+    const cluster = new BenchCluster(options, directory, etcd, await Promise.all(ports.map(start)));
     await cluster.whole(0);
     return cluster;
   }
@@ -61,7 +67,7 @@ export class BenchCluster implements AsyncDisposable {
   /** Starts another process of the benchmark, ended with the cluster. Arguments come after the masters' addresses. */
   async spawn<Message>(script: string, args: readonly string[], execArgv?: readonly string[]): Promise<Child<Message>> {
     const child = await Child.start<Message>({
-      module: join(this.#build, "scripts/bench", `${script}.js`),
+      module: join(this.#options.build, "scripts/bench", `${script}.js`),
       args,
       logFile: join(this.directory, `${script}.log`),
       ...(execArgv !== undefined && { execArgv }),
@@ -80,7 +86,7 @@ export class BenchCluster implements AsyncDisposable {
   /** Starts a master that has ended, on its old port. */
   async restart(master: MasterProcess): Promise<void> {
     await master.child.ended();
-    master.child = await startMasterChild(this.#build, this.directory, this.etcd, master.name, master.address, masterExecArgv());
+    master.child = await startMasterChild(this.#options, this.directory, this.etcd, master.name, master.address);
   }
 
   /** Resolves when one master leads, the others stand by, each with a stream to every agent, and all agents are confirmed. */
@@ -124,23 +130,18 @@ export class BenchCluster implements AsyncDisposable {
   }
 }
 
-/** `MESARCH_BENCH_MASTER_ARGS`: options for Node, such as `--cpu-prof`, to look into a master. */
-function masterExecArgv(): string[] {
-  return (process.env["MESARCH_BENCH_MASTER_ARGS"] ?? "").split(" ").filter((arg) => arg !== "");
-}
-
 function startMasterChild(
-  build: string,
+  { build, masterArgs, masterEnv }: ClusterOptions,
   directory: string,
   etcd: EtcdCluster,
   name: string,
   address: string,
-  execArgv: readonly string[],
 ): Promise<Child> {
   return Child.start({
     module: join(build, "scripts/bench/master-process.js"),
     args: [name, address, etcd.endpoints.join(",")],
-    execArgv,
+    execArgv: masterArgs,
+    ...(masterEnv && { env: masterEnv }),
     logFile: join(directory, `${name}.log`),
   });
 }

@@ -1,23 +1,19 @@
 /** SIGKILL of the leading master, until a new task accepted by the next one runs. */
 import type { Benchmark } from "./benchmark.ts";
 import { summarize } from "./samples.ts";
-import { AGENTS, TASKS, breakdown, details, milliseconds, openScene, takeover, type Round } from "./takeovers.ts";
+import { AGENTS, TASKS, breakdown, details, milliseconds, openScene, repeat, takeover } from "./takeovers.ts";
 
-const ROUNDS = 40;
+const ROUNDS = 100;
 const GOAL = { p50: 100, p99: 250 };
 
-export const crash: Benchmark = async ({ build, rounds = ROUNDS, progress }) => {
-  await using scene = await openScene(build, progress);
-  const { cluster } = scene;
-  const done: Round[] = [];
-  while (done.length < rounds) {
-    const round = await takeover(scene, {
+export const crash: Benchmark = async (context) => {
+  await using scene = await openScene(context);
+  const done = await repeat(context, ROUNDS, () =>
+    takeover(scene, {
       strike: (leader) => leader.child.signal("SIGKILL"),
-      repair: (leader) => cluster.restart(leader),
-    });
-    done.push(round);
-    progress(`round ${done.length} of ${rounds}: ${Math.round(round.running)} ms (${round.cause})`);
-  }
+      repair: (leader) => scene.cluster.restart(leader),
+    }),
+  );
   const summary = summarize(done.map(({ running }) => running));
   return {
     report: { crash_failover_ms: summary, crash_rounds: details(done) },
@@ -30,6 +26,6 @@ export const crash: Benchmark = async ({ build, rounds = ROUNDS, progress }) => 
       },
       ...breakdown(done),
     ],
-    conditions: [`crash: ${rounds} rounds, ${AGENTS} agents in one process, ${TASKS} running tasks`],
+    conditions: [`crash: ${done.length} rounds, ${AGENTS} agents in one process, ${TASKS} running tasks`],
   };
 };

@@ -1,17 +1,16 @@
 /** SIGSTOP of the leading master: its sockets stay open and nothing comes. Until a new task of the next one runs. */
 import type { Benchmark } from "./benchmark.ts";
 import { summarize } from "./samples.ts";
-import { AGENTS, TASKS, breakdown, details, milliseconds, openScene, takeover, type Round } from "./takeovers.ts";
+import { AGENTS, TASKS, breakdown, details, milliseconds, openScene, repeat, takeover } from "./takeovers.ts";
 
-const ROUNDS = 20;
+const ROUNDS = 30;
 const GOAL_P99 = 1_000;
 
-export const hang: Benchmark = async ({ build, rounds = ROUNDS, progress }) => {
-  await using scene = await openScene(build, progress);
+export const hang: Benchmark = async (context) => {
+  await using scene = await openScene(context);
   const { cluster } = scene;
-  const done: Round[] = [];
-  while (done.length < rounds) {
-    const round = await takeover(scene, {
+  const done = await repeat(context, ROUNDS, () =>
+    takeover(scene, {
       strike: (leader) => leader.child.signal("SIGSTOP"),
       repair: async (leader) => {
         leader.child.signal("SIGCONT");
@@ -21,10 +20,8 @@ export const hang: Benchmark = async ({ build, rounds = ROUNDS, progress }) => {
         leader.child.signal("SIGKILL");
         await cluster.restart(leader);
       },
-    });
-    done.push(round);
-    progress(`round ${done.length} of ${rounds}: ${Math.round(round.running)} ms (${round.cause})`);
-  }
+    }),
+  );
   const summary = summarize(done.map(({ running }) => running));
   return {
     report: { hang_ms: summary, hang_rounds: details(done) },
@@ -38,7 +35,7 @@ export const hang: Benchmark = async ({ build, rounds = ROUNDS, progress }) => {
       ...breakdown(done),
     ],
     conditions: [
-      `hang: ${rounds} rounds, ${AGENTS} agents in one process, ${TASKS} running tasks; each time the old leader was resumed, stood by, and was started anew`,
+      `hang: ${done.length} rounds, ${AGENTS} agents in one process, ${TASKS} running tasks; each time the old leader was resumed, stood by, and was started anew`,
     ],
   };
 };

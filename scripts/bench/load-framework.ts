@@ -1,4 +1,5 @@
 /** A framework that makes work for the cluster: as fast as it can, or a fixed number of tasks on each agent. */
+import { epochText } from "../../src/base/epoch.ts";
 import { commandTask, connectScheduler, isTerminal, TaskState, type Offer, type SchedulerSession, type TaskInfo } from "../../src/sdk/index.ts";
 
 /** Acknowledgements that may be on their way before the next event is read. */
@@ -27,6 +28,7 @@ export class LoadFramework implements AsyncDisposable {
   /** Updates come again until they are acknowledged, so tasks are counted, not updates. */
   readonly #running = new Set<string>();
   #pending = 0;
+  #lastEvent = { type: "none", at: performance.now() };
   /** Tasks whose launch was answered. */
   accepted = 0;
   ended = 0;
@@ -48,6 +50,15 @@ export class LoadFramework implements AsyncDisposable {
     return this.#running.size;
   }
 
+  /** What this framework knows of itself and of its connection, in one line. */
+  get state(): string {
+    const { leader } = this.#session;
+    const to = leader === undefined ? "no leader known" : `to ${leader.name} in epoch ${epochText(leader.epoch)}`;
+    const { type, at } = this.#lastEvent;
+    const last = `last event ${type} ${((performance.now() - at) / 1_000).toFixed(1)} s ago`;
+    return `${this.#name} ${to}: ${this.accepted} accepted, ${this.ended} ended, ${this.#pending} calls unanswered, ${this.failedCalls} failed, ${last}`;
+  }
+
   /** Launches by this plan from now on; undefined: no more. */
   follow(plan: Plan | undefined): void {
     this.#plan = plan;
@@ -65,6 +76,7 @@ export class LoadFramework implements AsyncDisposable {
 
   async #follow(): Promise<void> {
     for await (const event of this.#session.events) {
+      this.#lastEvent = { type: event.type, at: performance.now() };
       if (event.type === "offers") for (const offer of event.offers) this.#use(offer);
       else if (event.type === "rescinded") for (const id of event.offerIds) this.#offers.delete(id);
       if (event.type !== "update") continue;

@@ -1,4 +1,5 @@
 /** Resident memory of a leader with 100,000 live tasks, of an agent, and what a running command task costs on its host. */
+import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Benchmark, BenchmarkContext } from "./benchmark.ts";
 import { BenchCluster } from "./cluster.ts";
@@ -58,8 +59,9 @@ export const memory: Benchmark = async (context) => {
   };
 };
 
-async function measureAgent({ build, progress }: BenchmarkContext): Promise<{ idle: number; loaded: number; perTask: number }> {
-  await using cluster = await BenchCluster.start(build);
+async function measureAgent(context: BenchmarkContext): Promise<{ idle: number; loaded: number; perTask: number }> {
+  const { progress } = context;
+  await using cluster = await BenchCluster.start(context);
   const agent = await cluster.spawn("agents-process", [`${cluster.directory}/agents`, cluster.addresses.join(","), "1"]);
   await cluster.whole(1);
   progress("an idle agent settles");
@@ -70,8 +72,11 @@ async function measureAgent({ build, progress }: BenchmarkContext): Promise<{ id
   progress(`an agent with ${AGENT_TASKS} tasks settles`);
   await delay(SETTLE_MS);
   const loaded = residentMb(agent.pid);
-  const monitors = descendants(agent.pid).filter((pid) => !isTask(commandLine(pid)));
-  const monitored = monitors.reduce((sum, pid) => sum + proportionalMb(pid), 0);
+  const below = descendants(agent.pid);
+  const monitors = below.filter((pid) => isMonitor(commandLine(pid)));
+  if (monitors.length !== AGENT_TASKS) throw new Error(`${monitors.length} monitors below the agent, of ${AGENT_TASKS} tasks; all below it: ${programs(below)}`);
+  // Whatever serves a task and is not its command.
+  const monitored = below.filter((pid) => !isTask(commandLine(pid))).reduce((sum, pid) => sum + proportionalMb(pid), 0);
   await prober[Symbol.asyncDispose]();
   await cluster.tasksEnded();
   return { idle: round(idle), loaded: round(loaded), perTask: Math.round(((monitored + Math.max(0, loaded - idle)) / AGENT_TASKS) * 100) / 100 };
@@ -81,10 +86,21 @@ function isTask([program = ""]: readonly string[]): boolean {
   return program === "sleep";
 }
 
-async function measureMasters({ build, progress }: BenchmarkContext): Promise<{ leader: number; standbys: number[] }> {
-  await using cluster = await BenchCluster.start(build);
+function isMonitor(words: readonly string[]): boolean {
+  return words.some((word) => basename(word) === "monitor.sh");
+}
+
+/** The command lines of these processes, counted. */
+function programs(pids: readonly number[]): string {
+  const counts = Map.groupBy(pids, (pid) => commandLine(pid).slice(0, 2).map((word) => basename(word)).join(" "));
+  return [...counts].map(([words, all]) => `${all.length} × ${words}`).join(", ");
+}
+
+async function measureMasters(context: BenchmarkContext): Promise<{ leader: number; standbys: number[] }> {
+  const { progress } = context;
+  await using cluster = await BenchCluster.start(context);
   const agents = await Simulated.start(cluster, SIMULATED_AGENTS, { resources: "cpus:64;mem:65536" });
-  await agents.until(({ confirmed }) => confirmed === SIMULATED_AGENTS, "agents confirmed");
+  await agents.confirmed(progress);
   await using frameworks = new AsyncDisposableStack();
   for (let i = 0; i < FRAMEWORKS; i += 1) {
     const load = frameworks.use(await LoadFramework.start(cluster.addresses, `load-${i + 1}`));
@@ -92,8 +108,9 @@ async function measureMasters({ build, progress }: BenchmarkContext): Promise<{ 
     const wanted = LIVE_TASKS / FRAMEWORKS;
     await agents.until(
       () => load.running === wanted,
-      "tasks running",
-      () => progress(`framework ${i + 1}: ${load.running} of ${wanted} tasks running`),
+      progress,
+      () => `${load.running} of ${wanted} tasks running`,
+      () => load.state,
     );
   }
   progress("masters settle");

@@ -1,6 +1,6 @@
 /** A framework that keeps its offers and launches one task on the first offer of the next leader. */
 import { commandTask, connectScheduler, fits, taskStateName, type Epoch, type Offer, type SchedulerSession, type TaskInfo } from "../../src/sdk/index.ts";
-import { compareEpochs } from "../../src/base/epoch.ts";
+import { compareEpochs, epochText } from "../../src/base/epoch.ts";
 
 /** When each step of one takeover was seen here, in milliseconds of `performance.now()`. */
 export interface Takeover {
@@ -21,6 +21,7 @@ interface Watch {
 }
 
 const TAKEOVER_TIMEOUT_MS = 30_000;
+const LOAD_TIMEOUT_MS = 120_000;
 
 export class Prober implements AsyncDisposable {
   readonly #session: SchedulerSession;
@@ -52,12 +53,14 @@ export class Prober implements AsyncDisposable {
     this.#waiting = [...tasks];
     this.#perOffer = perOffer;
     for (const offer of [...this.#offers.values()]) this.#useForLoad(offer);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const running = (): number => tasks.filter((task) => this.#states.get(task.taskId!.value!) === "TASK_RUNNING").length;
     this.#onChange = () => {
-      if (tasks.every((task) => this.#states.get(task.taskId!.value!) === "TASK_RUNNING")) resolve();
+      if (running() === count) resolve();
     };
     this.#onChange();
-    await promise;
+    const timer = setTimeout(() => reject(new Error(`${running()} of ${count} tasks run after ${LOAD_TIMEOUT_MS / 1_000} s; ${this.#state}`)), LOAD_TIMEOUT_MS);
+    await promise.finally(() => clearTimeout(timer));
     this.#onChange = () => {};
   }
 
@@ -66,7 +69,10 @@ export class Prober implements AsyncDisposable {
     const { leader } = this.#session;
     if (leader === undefined) throw new Error("the framework has no leader");
     const done = Promise.withResolvers<Takeover>();
-    const timer = setTimeout(() => done.reject(new Error("no new task runs after 30 s")), TAKEOVER_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => done.reject(new Error(`no new task runs after ${TAKEOVER_TIMEOUT_MS / 1_000} s; ${this.#state}`)),
+      TAKEOVER_TIMEOUT_MS,
+    );
     const taskId = `probe-${(this.#round += 1)}`;
     this.#watch = { after: leader.epoch, taskId, subscribedAt: NaN, offeredAt: NaN, acceptedAt: NaN, done };
     return done.promise.finally(() => clearTimeout(timer));
@@ -85,6 +91,16 @@ export class Prober implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session.teardown({ timeoutMs: 10_000 }).catch(() => this.#session.close());
     await this.#following;
+  }
+
+  /** What this framework knows of itself, of its connection and of the takeover under way, in one line. */
+  get #state(): string {
+    const { leader } = this.#session;
+    const to = leader === undefined ? "no leader known" : `to ${leader.name} in epoch ${epochText(leader.epoch)}`;
+    const watch = this.#watch;
+    const waits = Object.entries({ subscribed: watch?.subscribedAt, offered: watch?.offeredAt, accepted: watch?.acceptedAt });
+    const seen = watch === undefined ? "" : `, of the takeover seen: ${waits.flatMap(([step, at]) => (Number.isNaN(at) ? [] : [step])).join(", ") || "nothing"}`;
+    return `framework ${to}, ${this.#offers.size} offers held, ${this.calls} calls, ${this.failedCalls} failed${seen}`;
   }
 
   async #follow(): Promise<void> {

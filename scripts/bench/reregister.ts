@@ -2,11 +2,11 @@
 import type { Benchmark, BenchmarkContext } from "./benchmark.ts";
 import { BenchCluster } from "./cluster.ts";
 import { LoadFramework } from "./load-framework.ts";
-import { summarize } from "./samples.ts";
 import { AGENTS_PER_CONNECTION, Simulated } from "./simulated.ts";
 
 const GOAL_S = 2.5;
 const ROUNDS = 3;
+const CONFIRMED_TIMEOUT_MS = 120_000;
 /** As in the benchmarks of Mesos: agents, frameworks, tasks of each framework on each agent. */
 const SIZES = [
   { agents: 2_000, frameworks: 5, tasks: 10 },
@@ -39,14 +39,11 @@ export const reregister: Benchmark = async (context) => {
   };
 };
 
-async function measure({ build, rounds = ROUNDS, progress }: BenchmarkContext, size: Size): Promise<number[]> {
-  await using cluster = await BenchCluster.start(build);
+async function measure(context: BenchmarkContext, size: Size): Promise<number[]> {
+  const { rounds = ROUNDS, progress } = context;
+  await using cluster = await BenchCluster.start(context);
   const agents = await Simulated.start(cluster, size.agents, { resources: "cpus:64;mem:65536" });
-  await agents.until(
-    ({ confirmed }) => confirmed === size.agents,
-    "agents confirmed",
-    ({ confirmed }) => progress(`${confirmed} of ${size.agents} agents confirmed`),
-  );
+  await agents.confirmed(progress);
   await using frameworks = new AsyncDisposableStack();
   const perFramework = size.agents * size.tasks;
   for (let i = 0; i < size.frameworks; i += 1) {
@@ -54,8 +51,9 @@ async function measure({ build, rounds = ROUNDS, progress }: BenchmarkContext, s
     load.follow({ command: "run", perOffer: size.tasks, oncePerAgent: true, maxLive: Infinity });
     await agents.until(
       () => load.running === perFramework,
-      "tasks running",
-      () => progress(`framework ${i + 1}: ${load.running} of ${perFramework} tasks running`),
+      progress,
+      () => `${load.running} of ${perFramework} tasks running`,
+      () => load.state,
     );
   }
   const seconds: number[] = [];
@@ -64,9 +62,13 @@ async function measure({ build, rounds = ROUNDS, progress }: BenchmarkContext, s
     const leader = await cluster.leader();
     leader.child.signal("SIGKILL");
     await cluster.operator.nextLeader(cluster.operator.leader?.epoch, { timeoutMs: 60_000 });
-    const { phases } = await cluster.leaderRecord("agentsConfirmedMs", 120_000);
-    seconds.push(((phases?.agentsConfirmedMs ?? NaN) - (phases?.electedMs ?? NaN)) / 1_000);
-    progress(`${size.agents} agents confirmed in ${seconds.at(-1)!.toFixed(2)} s`);
+    const { master, phases } = await cluster.leaderRecord("agentsConfirmedMs", CONFIRMED_TIMEOUT_MS);
+    if (phases?.agentsConfirmedMs === undefined || phases.electedMs === undefined) {
+      const { agentsConfirmed } = await cluster.operator.status();
+      throw new Error(`${master} recorded no time for its agents: ${JSON.stringify(phases)}; ${agentsConfirmed} of ${size.agents} are confirmed`);
+    }
+    seconds.push((phases.agentsConfirmedMs - phases.electedMs) / 1_000);
+    progress(`${seconds.length} of ${rounds}  ${seconds.at(-1)!.toFixed(2)} s`);
     await cluster.restart(leader);
   }
   return seconds;

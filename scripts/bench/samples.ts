@@ -22,3 +22,14 @@ export function summarize(samples: readonly number[]): Summary {
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+/** Of fewer than a hundred, the highest but one percent is the highest: said as what it is. */
+export function high({ p99, max, rounds }: Summary): { readonly name: "p99" | "max"; readonly value: number } {
+  return rounds < 100 ? { name: "max", value: max } : { name: "p99", value: p99 };
+}
+
+/** `p50 12 ms  p99 30 ms  max 41 ms of 100`, without what so few rounds cannot tell. */
+export function spread(summary: Summary): string {
+  const p99 = summary.rounds < 100 ? "" : `  p99 ${summary.p99} ms`;
+  return `p50 ${summary.p50} ms${p99}  max ${summary.max} ms of ${summary.rounds}`;
+}

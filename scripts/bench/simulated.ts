@@ -49,12 +49,18 @@ export class Simulated {
     };
   }
 
-  async until(condition: (counts: Counts) => boolean, what: string, show: (counts: Counts) => void = () => {}): Promise<void> {
-    const deadline = Date.now() + TIMEOUT_MS;
+  /** `shown`: how far it is, for people who watch; `details`: what else an error has to tell when it takes too long. */
+  async until(condition: (counts: Counts) => boolean, progress: (text: string) => void, shown: () => string, details = (): string => ""): Promise<void> {
+    const deadline = performance.now() + TIMEOUT_MS;
     for (let n = 0; !condition(this.counts); n += 1) {
-      if (Date.now() > deadline) throw new Error(`${what}: ${JSON.stringify(this.counts)} after ${TIMEOUT_MS / 1_000} s`);
-      if (n % 20 === 0) show(this.counts);
+      if (performance.now() > deadline) throw new Error(`after ${TIMEOUT_MS / 1_000} s: ${shown()}; agents count ${JSON.stringify(this.counts)}; ${details()}`);
+      if (n % 20 === 0) progress(shown());
       await delay(POLL_MS);
     }
+  }
+
+  /** Resolves when the leader has confirmed the books of all. */
+  async confirmed(progress: (text: string) => void): Promise<void> {
+    await this.until(({ confirmed }) => confirmed === this.count, progress, () => `${this.counts.confirmed} of ${this.count} agents confirmed`);
   }
 }
