@@ -110,6 +110,8 @@ function neverBackwards(tally: Tally, evidence: Evidence, all: readonly Read[]):
 }
 
 function isAfter({ registry }: Evidence, before: Read, read: Read): boolean {
-  if (before.epoch !== undefined && read.epoch !== undefined && compareEpochTexts(before.epoch, read.epoch) > 0) return false;
+  // A standby names the epoch that wrote what it shows: a leadership in between may have written nothing.
+  const bothLead = !before.value.stale && !read.value.stale;
+  if (bothLead && before.epoch !== undefined && read.epoch !== undefined && compareEpochTexts(before.epoch, read.epoch) > 0) return false;
   return registry.floor(before.revision ?? 0) <= registry.floor(read.revision ?? Infinity);
 }
