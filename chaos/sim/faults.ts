@@ -20,29 +20,29 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
   killMaster: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     master.kill();
-    return { targets: [master.name], undo: () => master.start() };
+    return { targets: [`master/${master.name}`], undo: () => master.start() };
   },
   stopMaster: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     master.stop();
-    return { targets: [master.name], undo: () => restartMaster(cluster, master) };
+    return { targets: [`master/${master.name}`], undo: () => restartMaster(cluster, master) };
   },
   freezeMaster: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     const { process } = master;
     process?.freeze();
-    return { targets: [master.name], undo: () => process?.thaw() };
+    return { targets: [`master/${master.name}`], undo: () => process?.thaw() };
   },
   killAllMasters: (cluster) => {
     for (const master of cluster.masters) master.kill();
-    return { targets: cluster.masters.map(({ name }) => name), undo: () => cluster.masters.forEach((master) => master.start()) };
+    return { targets: cluster.masters.map(({ name }) => `master/${name}`), undo: () => cluster.masters.forEach((master) => master.start()) };
   },
   loseMasterHost: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     cluster.network.darken(master.name);
     master.kill();
     return {
-      targets: [master.name],
+      targets: [`master/${master.name}`],
       undo: () => {
         cluster.network.light(master.name);
         master.start();
@@ -53,30 +53,30 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     const { leader } = cluster;
     const call = leader?.master?.operators.call({ allowStale: false, call: { $case: "stepDown", value: {} } }, "");
     call?.catch(nothing);
-    return leader && { targets: [leader.name], undo: nothing };
+    return leader && { targets: [`master/${leader.name}`], undo: nothing };
   },
   killAgent: (cluster, fault) => {
     const agent = agentOf(cluster, fault);
     agent.kill();
-    return { targets: [agent.name], undo: () => agent.start() };
+    return { targets: [`agent/${agent.name}`], undo: () => agent.start() };
   },
   freezeAgent: (cluster, fault) => {
     const agent = agentOf(cluster, fault);
     const { process } = agent;
     process?.freeze();
-    return { targets: [agent.name], undo: () => process?.thaw() };
+    return { targets: [`agent/${agent.name}`], undo: () => process?.thaw() };
   },
   powerOffAgent: (cluster, fault) => {
     const agent = agentOf(cluster, fault);
     agent.powerOff();
-    return { targets: [agent.name], undo: () => agent.start() };
+    return { targets: [`host/${agent.name}`], undo: () => agent.start() };
   },
   loseAgentHost: (cluster, fault) => {
     const agent = agentOf(cluster, fault);
     cluster.network.darken(agent.name);
     agent.powerOff();
     return {
-      targets: [agent.name],
+      targets: [`host/${agent.name}`],
       undo: () => {
         cluster.network.light(agent.name);
         agent.start();
@@ -86,7 +86,7 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
   killScheduler: (cluster, fault) => {
     const framework = pick(cluster.frameworks, fault);
     framework.kill();
-    return { targets: [framework.name], undo: () => framework.start() };
+    return { targets: [`framework/${framework.name}`], undo: () => framework.start() };
   },
   cutMasterFromStore: (cluster, fault) => linkMaster(cluster, fault, fault.forMs % 2 === 0 ? "hung" : "cut"),
   deafMaster: (cluster, fault) => linkMaster(cluster, fault, "deaf"),
@@ -94,34 +94,34 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
   storeSlow: (cluster) => {
     const stores = cluster.masters.map(({ store }) => store);
     for (const store of stores) if (store !== undefined) store.slowMs = SLOW_MS;
-    return { targets: ["store"], undo: () => stores.forEach((store) => store && (store.slowMs = 0)) };
+    return { targets: ["etcd"], undo: () => stores.forEach((store) => store && (store.slowMs = 0)) };
   },
   storeFull: (cluster) => {
     cluster.server.full = true;
-    return { targets: ["store"], undo: () => (cluster.server.full = false) };
+    return { targets: ["etcd"], undo: () => (cluster.server.full = false) };
   },
   loseCommitReply: (cluster) => {
     cluster.leader?.store?.loseNextCommitReply();
-    return { targets: ["store"], undo: nothing };
+    return { targets: ["etcd"], undo: nothing };
   },
   holdCommit: (cluster) => {
     const store = cluster.leader?.store;
     store?.holdNextCommit();
-    return store && { targets: ["store"], undo: () => store.landHeldCommits() };
+    return store && { targets: ["etcd"], undo: () => store.landHeldCommits() };
   },
   revokeLease: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     master.store?.expireLease();
-    return { targets: [master.name], undo: nothing };
+    return { targets: [`master/${master.name}`], undo: nothing };
   },
   compact: (cluster) => {
     cluster.server.compact(cluster.server.revision);
-    return { targets: ["store"], undo: nothing };
+    return { targets: ["etcd"], undo: nothing };
   },
   restartWatches: (cluster) => {
     const stores = cluster.masters.filter((master) => !master.leading).map(({ store }) => store);
     for (const store of stores) if (store !== undefined) store.link = "cut";
-    return { targets: ["store"], undo: () => stores.forEach((store) => store && (store.link = "up")) };
+    return { targets: ["etcd"], undo: () => stores.forEach((store) => store && (store.link = "up")) };
   },
   cutMasterFromPeers: (cluster, fault) => {
     const master = masterOf(cluster, fault);
@@ -145,28 +145,28 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
   resetConnections: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     for (const { name } of [...cluster.agents, ...cluster.frameworks, ...cluster.masters]) cluster.network.reset(master.name, name);
-    return { targets: [master.name], undo: nothing };
+    return { targets: [`master/${master.name}`], undo: nothing };
   },
   slowHost: (cluster, fault) => {
     const { name } = masterOf(cluster, fault);
     cluster.network.slow(name, SLOW_MS);
-    return { targets: [name], undo: () => cluster.network.slow(name, 0) };
+    return { targets: [`master/${name}`], undo: () => cluster.network.slow(name, 0) };
   },
   jumpWallClock: (cluster, fault) => {
     const sign = fault.forMs % 2 === 0 ? 1 : -1;
     const met = [masterOf(cluster, fault), agentOf(cluster, fault)];
     for (const { process } of met) process?.jumpWall(sign * WALL_JUMP_MS);
-    return { targets: met.map(({ name }) => name), undo: nothing };
+    return { targets: [`master/${met[0]!.name}`, `agent/${met[1]!.name}`], undo: nothing };
   },
   fullDisk: (cluster, fault) => {
     const { disk, name } = agentOf(cluster, fault);
     disk.full = true;
-    return { targets: [name], undo: () => (disk.full = false) };
+    return { targets: [`agent/${name}`], undo: () => (disk.full = false) };
   },
   slowDisk: (cluster, fault) => {
     const { disk, name } = agentOf(cluster, fault);
     disk.slowMs = SLOW_MS * 4;
-    return { targets: [name], undo: () => (disk.slowMs = 0) };
+    return { targets: [`agent/${name}`], undo: () => (disk.slowMs = 0) };
   },
 };
 
@@ -207,10 +207,10 @@ function linkMaster(cluster: SimCluster, fault: Fault, link: "hung" | "cut" | "d
   const master = masterOf(cluster, fault);
   const { store } = master;
   if (store !== undefined) store.link = link;
-  return { targets: [master.name], undo: () => store && (store.link = "up") };
+  return { targets: [`master/${master.name}`], undo: () => store && (store.link = "up") };
 }
 
 function linkAll(cluster: SimCluster, link: "hung" | "cut"): Struck {
   cluster.server.link = link;
-  return { targets: ["store"], undo: () => (cluster.server.link = "up") };
+  return { targets: ["etcd"], undo: () => (cluster.server.link = "up") };
 }

@@ -1,13 +1,129 @@
-import { run } from "./run.ts";
-import { drawPlan } from "./plan.ts";
-const seeds = process.argv.slice(2).map(Number);
-const [from = 1, to = from] = seeds;
-for (let seed = from; seed <= to; seed += 1) {
+/**
+ * Simulated clusters by the seed.
+ *
+ *     npm run sim -- --seeds 1000 [--seed-base N] [--jobs N] [--json FILE]
+ *     npm run sim -- --seed N [--trace]
+ *     npm run sim -- --plan FILE [--trace]
+ *
+ * Exit code 0: all is well. 1: a seed is red; it was shrunk and is told as a transcript. 2: usage.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { campaign, type Order, type Report } from "./campaign.ts";
+import { type Judged, judge, judgeWithHistory } from "./judge.ts";
+import { allMarks } from "./marks.ts";
+import { drawPlan, type Plan } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { describePlan, relatedTo, transcript } from "./transcript.ts";
+
+const SHRINK_RUNS = 300;
+/** A mark that this many seeds did not reach is lost. */
+const MANY_SEEDS = 300;
+
+if (process.argv.includes("--worker")) work();
+else process.exitCode = await main();
+
+function work(): void {
+  process.on("message", ({ seed, durationMs }: Order) => {
+    judge(drawPlan(seed, durationMs)).then(
+      (judged) => process.send!({ judged } satisfies Report),
+      (error: unknown) => process.send!({ seed, crash: error instanceof Error ? (error.stack ?? error.message) : String(error) } satisfies Report),
+    );
+  });
+  process.on("disconnect", () => process.exit(0));
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string" },
+      "seed-base": { type: "string", default: "1" },
+      seed: { type: "string" },
+      plan: { type: "string" },
+      trace: { type: "boolean", default: false },
+      jobs: { type: "string", default: String(availableParallelism()) },
+      minutes: { type: "string", default: "10" },
+      json: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const numbers = [values.seeds, values["seed-base"], values.seed, values.jobs, values.minutes].filter((value) => value !== undefined).map(Number);
+  const asked = [values.seeds, values.seed, values.plan].filter((value) => value !== undefined).length;
+  if (values.help || asked !== 1 || numbers.some((value) => !(value >= 0))) {
+    console.error("usage: npm run sim -- --seeds N [--seed-base N] [--jobs N] [--minutes N] [--json FILE]");
+    console.error("       npm run sim -- --seed N [--minutes N] [--trace]");
+    console.error("       npm run sim -- --plan FILE [--trace]");
+    return values.help ? 0 : 2;
+  }
+  const durationMs = Number(values.minutes) * 60_000;
+  if (values.plan !== undefined) return one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan, values.trace);
+  if (values.seed !== undefined) return one(drawPlan(Number(values.seed), durationMs), values.trace);
+  return many(Number(values["seed-base"]), Number(values.seeds), Number(values.jobs), durationMs, values.json);
+}
+
+/** One run, told in full if wanted. */
+async function one(plan: Plan, trace: boolean): Promise<number> {
+  const { judged, history } = await judgeWithHistory(plan);
+  if (trace) for (const line of [...describePlan(plan), "", ...transcript(history)]) console.log(line);
+  for (const { kind, what, events } of judged.flaws) console.log(`RED  ${kind}: ${what}${events.length > 0 ? `  (events ${events.join(", ")})` : ""}`);
+  console.log(`seed ${plan.seed}: ${judged.flaws.length === 0 ? "ok" : `${judged.flaws.length} flaws`}, ${judged.events} events, digest ${judged.digest}`);
+  return judged.flaws.length === 0 ? 0 : 1;
+}
+
+async function many(base: number, count: number, jobs: number, durationMs: number, json: string | undefined): Promise<number> {
   const startedAt = performance.now();
-  const { events, digest, complaints, history, plan } = await run(drawPlan(seed));
-  const kinds = [...new Set(plan.faults.map(({ name }) => name))];
-  const bad = history.filter((event) => event.op === "complaint");
-  console.log(seed, digest, `${events} events`, `${history.length} history`, `${Math.round(performance.now() - startedAt)} ms`, complaints.length + bad.length > 0 ? "RED" : "ok", kinds.join(","));
-  for (const complaint of complaints) console.log("   ", complaint);
-  for (const event of bad.slice(0, 3)) console.log("   ", event.t, JSON.stringify(event.value).slice(0, 600));
+  const red: Judged[] = [];
+  const tested = new Map<string, number>();
+  const marks = new Map(allMarks.map((name) => [name, 0]));
+  let done = 0;
+  let shownAt = 0;
+  await campaign({
+    seeds: Array.from({ length: count }, (_, i) => base + i),
+    jobs,
+    durationMs,
+    enough: () => red.length > 0,
+    onJudged: (judged) => {
+      done += 1;
+      if (judged.flaws.length > 0) red.push(judged);
+      for (const [name, times] of Object.entries(judged.tested)) tested.set(name, (tested.get(name) ?? 0) + times);
+      for (const [name, times] of Object.entries(judged.marks)) marks.set(name, (marks.get(name) ?? 0) + times);
+      if (performance.now() - shownAt < 2_000 && done < count) return;
+      shownAt = performance.now();
+      const seconds = (performance.now() - startedAt) / 1_000;
+      console.error(`${done} of ${count} seeds, ${(done / seconds).toFixed(2)}/s, ${red.length} red`);
+    },
+  });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  for (const [name, times] of [...tested].sort()) console.log(`${name.padEnd(12)} tested ${times} times`);
+  const lost = [...marks].filter(([, times]) => times === 0).map(([name]) => name);
+  for (const [name, times] of marks) console.log(`${String(times).padStart(8)}  ${name}`);
+  if (json !== undefined) {
+    const report = { seeds: done, base, seconds, red: red.map(({ plan, flaws }) => ({ plan, flaws })), tested: Object.fromEntries(tested), marks: Object.fromEntries(marks) };
+    writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  }
+  const [first] = red;
+  if (first !== undefined) await tell(first);
+  const missed = done >= MANY_SEEDS && lost.length > 0;
+  if (missed) console.log(`never reached: ${lost.join(", ")}`);
+  console.log(`${done} seeds of ${durationMs / 60_000} virtual minutes in ${seconds.toFixed(1)} s: ${red.length} red`);
+  return red.length > 0 || missed ? 1 : 0;
+}
+
+/** A red seed, made small and told. */
+async function tell({ plan, flaws }: Judged): Promise<void> {
+  const kinds = new Set(flaws.map(({ kind }) => kind));
+  console.error(`seed ${plan.seed} is red (${[...kinds].join(", ")}); shrinking`);
+  const small = await shrink(plan, {
+    isRed: async (candidate) => (await judge(candidate)).flaws.some(({ kind }) => kinds.has(kind)),
+    budget: SHRINK_RUNS,
+    onProgress: ({ faults, actions }, runs) => console.error(`  run ${runs}: ${faults.length} faults, ${actions.length} actions`),
+  });
+  const { judged, history } = await judgeWithHistory(small);
+  const shown = relatedTo(history, judged.flaws.flatMap(({ events }) => events));
+  for (const line of [...describePlan(small), "", ...transcript(history, shown), ""]) console.log(line);
+  for (const { kind, what } of judged.flaws) console.log(`RED  ${kind}: ${what}`);
+  const file = `sim-${plan.seed}.json`;
+  writeFileSync(file, `${JSON.stringify(small, undefined, 2)}\n`);
+  console.log(`replay: npm run sim -- --seed ${plan.seed}    small: npm run sim -- --plan ${file} --trace`);
 }

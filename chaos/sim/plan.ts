@@ -129,9 +129,10 @@ function drawFaults(seed: number, plan: Plan): Fault[] {
   const faults: Fault[] = [];
   for (const name of kinds) {
     const everyMs = chance.pick([8_000, 25_000, 60_000]);
+    const durations = chance.pick([[300, 2_000], [300, 2_000, 8_000], [8_000, 40_000, 120_000]]);
     for (let at = QUIET_MS + chance.between(0, everyMs); at < healAt(plan); at += chance.between(0.3, 1.7) * everyMs) {
       const target = chance.happens(0.6) ? LEADER : chance.integer(0, 9);
-      faults.push({ at: Math.round(at), name, target, forMs: Math.round(chance.tailed(chance.pick([300, 2_000, 8_000]))) });
+      faults.push({ at: Math.round(at), name, target, forMs: Math.round(chance.tailed(chance.pick(durations))) });
     }
   }
   return faults.sort((a, b) => a.at - b.at);

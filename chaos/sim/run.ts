@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { SimCluster } from "./cluster.ts";
 import { strikes } from "./faults.ts";
+import { keepReading } from "./operators.ts";
 import { endAt, healAt, type Plan } from "./plan.ts";
 import type { HistoryEvent } from "../history/event.ts";
 
@@ -27,6 +28,7 @@ export async function run(plan: Plan): Promise<Run> {
   const phase = (name: "quiet" | "chaos" | "healed" | "settled" | "final"): void => write({ actor: "nemesis", kind: "observe", op: "phase", value: { name } });
   phase("quiet");
   cluster.start();
+  keepReading(cluster);
   const undo = schedule(cluster);
   for (const { at, framework, name } of plan.actions) {
     time.after(at, () => {
@@ -49,9 +51,7 @@ export async function run(plan: Plan): Promise<Run> {
   for (const framework of cluster.frameworks) framework.teardown();
   await time.runUntil(plan.durationMs);
   complaints.push(...leftovers(cluster));
-  for (const master of cluster.masters) master.kill();
-  for (const agent of cluster.agents) agent.kill();
-  for (const framework of cluster.frameworks) framework.kill();
+  for (const process of [...cluster.masters, ...cluster.agents, ...cluster.frameworks]) process.kill();
   const hash = createHash("sha256");
   for (const event of cluster.history) hash.update(JSON.stringify(event));
   return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
