@@ -1,0 +1,95 @@
+/**
+ * Rare branches that a long campaign must have been through. A mark that stays at zero says that the simulation, not
+ * the product, has lost an ability.
+ */
+import type { HistoryEvent } from "../history/event.ts";
+import { loggedMarks } from "./telemetry.ts";
+
+/** How often each was reached in one history; what is 0 is left out. */
+export function marksOf(history: readonly HistoryEvent[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  const reached = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+  const look = new Look(reached);
+  for (const event of history) look.at(event);
+  return counts;
+}
+
+const observed = [
+  "failover",
+  "fenced transaction refused",
+  "update told again",
+  "call answered by a later leader than it was made under",
+  "launch dropped: its offers were gone",
+  "task ended before it ran",
+  "task unreachable",
+  "task back from unreachable",
+  "task gone with its host",
+  "two masters believe that they lead",
+  "framework removed by its deadline",
+  "agent process restarted under tasks",
+] as const;
+
+export const allMarks: readonly string[] = [...observed, ...Object.keys(loggedMarks)];
+
+class Look {
+  readonly #reached: (name: string) => void;
+  readonly #uuids = new Set<string>();
+  readonly #epochs = new Set<string>();
+  readonly #leaders = new Set<string>();
+  readonly #unreachable = new Set<string>();
+  readonly #started = new Set<string>();
+  readonly #tornDown = new Set<string>();
+  readonly #invokedIn = new Map<string, string>();
+  readonly #running = new Map<string, number>();
+  #epoch = "";
+
+  constructor(reached: (name: (typeof observed)[number]) => void) {
+    this.#reached = reached as (name: string) => void;
+  }
+
+  at(event: HistoryEvent): void {
+    const { op, value, kind, actor } = event;
+    switch (op) {
+      case "commit":
+        if (!this.#epochs.has(event.epoch!) && this.#epochs.size > 0) this.#reached("failover");
+        this.#epochs.add((this.#epoch = event.epoch!));
+        for (const row of value.rows) {
+          if (row.table === "framework" && row.standing === "removed" && !this.#tornDown.has(row.id)) this.#reached("framework removed by its deadline");
+        }
+        return;
+      case "fenced":
+        return this.#reached("fenced transaction refused");
+      case "mark":
+        return this.#reached(value.name);
+      case "leads":
+        if (this.#leaders.size > 0 && !this.#leaders.has(value.master)) this.#reached("two masters believe that they lead");
+        return void this.#leaders.add(value.master);
+      case "leadsNoMore":
+        return void this.#leaders.delete(value.master);
+      case "witnessStart":
+        this.#running.set(value.agent, (this.#running.get(value.agent) ?? 0) + 1);
+        return void this.#started.add(value.task);
+      case "agentStarted":
+        if (value.starts > 1 && (this.#running.get(actor.slice("agent/".length)) ?? 0) > 0) this.#reached("agent process restarted under tasks");
+        return;
+      case "update":
+        return this.#update(value);
+      default:
+        if (kind === "invoke") this.#invokedIn.set(`${actor}/${event.call}`, this.#epoch);
+        if (kind === "invoke" && op === "teardown") this.#tornDown.add(value.framework);
+        if (kind === "ok" && this.#invokedIn.get(`${actor}/${event.call}`) !== this.#epoch) this.#reached("call answered by a later leader than it was made under");
+    }
+  }
+
+  #update({ task, state, uuid, reason }: { readonly task: string; readonly state: string; readonly uuid: string; readonly reason: string }): void {
+    if (uuid !== "" && this.#uuids.has(uuid)) this.#reached("update told again");
+    this.#uuids.add(uuid);
+    if (state === "TASK_DROPPED" && reason === "REASON_INVALID_OFFERS") this.#reached("launch dropped: its offers were gone");
+    if (state === "TASK_KILLED" && !this.#started.has(task)) this.#reached("task ended before it ran");
+    if (state === "TASK_GONE") this.#reached("task gone with its host");
+    if (state === "TASK_UNREACHABLE") {
+      this.#reached("task unreachable");
+      this.#unreachable.add(task);
+    } else if (this.#unreachable.delete(task) && state === "TASK_RUNNING") this.#reached("task back from unreachable");
+  }
+}
