@@ -112,6 +112,14 @@ function failStop(evidence: Evidence): Verdict {
     }
     ownRevision(tally, evidence, answer);
   }
+  // What was said may arrive late, but not be of a later revision than its speaker's last.
+  for (const op of ["update", "subscribed", "offer"] as const) {
+    for (const event of evidence.of(op)) {
+      if (event.epoch === undefined) continue;
+      const { epoch, revision, actor } = event;
+      ownRevision(tally, evidence, { what: `${op} to ${actor}`, askedAt: event.t, epoch, revision, events: [event] });
+    }
+  }
   return tally.verdict();
 }
 
@@ -120,7 +128,7 @@ function ownRevision(tally: Tally, evidence: Evidence, { what, epoch, revision, 
   if (revision === undefined) return;
   const commit = evidence.registry.commitAt(revision);
   if (commit?.epoch !== undefined && compareEpochTexts(commit.epoch, epoch) > 0) {
-    tally.violated(`${what} was answered by epoch ${epoch} at revision ${revision}, where epoch ${commit.epoch} had written`, commit, ...events);
+    tally.violated(`${what} came from epoch ${epoch} at revision ${revision}, where epoch ${commit.epoch} had written`, commit, ...events);
   }
 }
 

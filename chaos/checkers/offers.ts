@@ -33,6 +33,9 @@ export function offers(evidence: Evidence): readonly Verdict[] {
     const first = launch!.versions[0]!;
     // Not launched but taken over.
     if (first.row?.state !== "TASK_STAGING") continue;
+    if (known.size > 0 && calls.every(({ value }) => !value.offers.some((id) => known.has(id)))) {
+      tally.violated(`${task} was launched with offers that nobody had made: ${calls[0]!.value.offers.join(", ")}`, calls[0]!.invocation, first.commit);
+    }
     const surely = calls[0]!.value.offers.filter((id) => calls.every(({ value }) => value.offers.includes(id)));
     for (const id of surely) {
       const offer = known.get(id);

@@ -117,6 +117,16 @@ test("I4: an answer at a revision that a successor wrote is found", (t) => {
   rejected(t, story, "I4", /at revision 14, where epoch 1-20 had written/);
 });
 
+test("I4: a word of a deposed leader may arrive late, but tells of its own time", (t) => {
+  const story = (): Story => calm().teardown().framework("f1", "removed").ok().leads("m2", "1-20").commit();
+  accepted(t, withLate(story(), 12), "I4");
+  rejected(t, withLate(story(), 14), "I4", /subscribed to framework\/f1 came from epoch 1-5 at revision 14/);
+});
+
+function withLate(story: Story, revision: number): Story {
+  return story.observe("subscribed", "framework/f1", { framework: "f1" }, { epoch: "1-5", revision });
+}
+
 test("I4: a current reading from a deposed leader is found; a stale one says what it is", (t) => {
   const story = (): Story => calm().teardown().framework("f1", "removed").ok().leads("m2", "1-20").commit();
   rejected(t, story().read({ master: "m1" }, { epoch: "1-5", revision: 12 }), "I4", /a reading by operator\/m1/);

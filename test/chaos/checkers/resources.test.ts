@@ -71,6 +71,10 @@ test("I15: an offer of somebody else, of another agent or of a dead epoch is fou
   rejected(t, calm().offer("o1").failsOver("m2", "1-20").launch("t1", { offer: "o1" }).staged("t1").ok(), "I15", /which is of epoch 1-5, by epoch 1-20/);
 });
 
+test("I15: an offer that nobody made is found", (t) => {
+  rejected(t, calm().offer("o1").launch("t1", { offer: "o-forged" }).staged("t1").ok(), "I15", /t1 was launched with offers that nobody had made: o-forged/);
+});
+
 test("I15: an id says of which epoch an offer is, if nothing else does", (t) => {
   const offer = "1-5-abc-O7";
   const story = calm().observe("offer", "framework/f1", { framework: "f1", offer, agent: "s1", role: "*", resources: TOTAL });
