@@ -32,6 +32,8 @@ export class MemoryStoreServer {
   compactRevision = 0;
   #full = false;
   #rows = new Map<string, StoredRow>();
+  /** Keys of candidates: every barrier lists them. */
+  readonly #queue = new Set<string>();
   #history: RevisionRecord[] = [];
   #leases = new Set<number>();
   #nextLease = 1;
@@ -64,9 +66,9 @@ export class MemoryStoreServer {
   }
 
   candidates(): Candidate[] {
-    return [...this.#rows]
-      .filter(([key]) => key.startsWith(CANDIDATES))
-      .map(([key, { value, createRevision }]) => ({ key, value, createRevision }))
+    return [...this.#queue]
+      .map((key) => ({ key, row: this.#rows.get(key)! }))
+      .map(({ key, row: { value, createRevision } }) => ({ key, value, createRevision }))
       .sort((a, b) => a.createRevision - b.createRevision);
   }
 
@@ -93,6 +95,7 @@ export class MemoryStoreServer {
     this.revision += 1;
     const record = effective.map(({ key, value }) => {
       const createRevision = this.#rows.get(key)?.createRevision ?? this.revision;
+      if (key.startsWith(CANDIDATES)) this.#queue[value === undefined ? "delete" : "add"](key);
       if (value === undefined) this.#rows.delete(key);
       else this.#rows.set(key, { value, createRevision, modRevision: this.revision, lease });
       return { key, createRevision, ...(value && { value }) };
@@ -138,6 +141,8 @@ export class MemoryStoreServer {
   restore({ revision, rows }: ServerSnapshot): void {
     this.revision = revision;
     this.#rows = new Map(rows);
+    this.#queue.clear();
+    for (const key of rows.keys()) if (key.startsWith(CANDIDATES)) this.#queue.add(key);
     this.#history = [];
     this.compactRevision = revision;
     this.#leases.clear();
