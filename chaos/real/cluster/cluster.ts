@@ -1,0 +1,192 @@
+/** A cluster of real processes to break: etcd members, masters, agents, frameworks. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { findEtcd } from "../../../src/dev/etcd-binary.ts";
+import type { FrameworkOrder, FrameworkPlan, FrameworkState } from "../actors/framework.ts";
+import type { Belongings } from "../belongings.ts";
+import { find } from "../host/tools.ts";
+import { AgentHost, type AgentHostOptions } from "./agent-host.ts";
+import { Daemon } from "./daemon.ts";
+import { Etcd } from "./etcd.ts";
+import { address, type Network, type Node } from "./network.ts";
+import { compileCache, frameworkCommand, type Program, witnessScript } from "./programs.ts";
+
+export interface ClusterSize {
+  readonly masters: number;
+  readonly agents: number;
+  readonly frameworks: number;
+}
+
+export interface ClusterOptions {
+  readonly size: ClusterSize;
+  readonly network: Network;
+  readonly belongings: Belongings;
+  /** Logs of the daemons. */
+  readonly logs: string;
+  /** Where processes write what they saw. */
+  readonly histories: string;
+  readonly program: Program;
+  readonly masterFlags: readonly string[];
+  readonly agentFlags: readonly string[];
+  readonly quotaBytes: number;
+  /** What agents' disks are, and whether clocks can be moved. */
+  readonly hosts: Pick<AgentHostOptions, "disk" | "ownBoot">;
+  /** The library that moves the clock of one program; undefined: all are shown the true one. */
+  readonly fakeTime: string | undefined;
+  readonly play: Omit<FrameworkPlan, "name" | "masters" | "witnesses" | "script" | "histories">;
+  /** A daemon ended by itself. */
+  readonly onFailure: (name: string, how: string) => void;
+}
+
+export interface MasterNode {
+  readonly node: Node;
+  readonly daemon: Daemon;
+  readonly address: string;
+}
+
+export interface FrameworkNode {
+  readonly node: Node;
+  readonly daemon: Daemon;
+  state: FrameworkState | undefined;
+}
+
+const ETCD_MEMBERS = 3;
+const START_MS = 60_000;
+const LOOK_MS = 50;
+
+export function nodesOf({ masters, agents, frameworks }: ClusterSize): Node[] {
+  const names = (letter: string, count: number): Node[] => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+  return [...names("e", ETCD_MEMBERS), ...names("m", masters), ...names("a", agents), ...names("f", frameworks)];
+}
+
+export class Cluster {
+  readonly network: Network;
+  readonly belongings: Belongings;
+  readonly etcd: Etcd;
+  readonly masters: readonly MasterNode[];
+  readonly agents: readonly AgentHost[];
+  readonly frameworks: readonly FrameworkNode[];
+  readonly witnesses: string;
+
+  private constructor(options: ClusterOptions, etcd: Etcd, nodes: readonly Node[]) {
+    const { network, belongings } = options;
+    this.network = network;
+    this.belongings = belongings;
+    this.etcd = etcd;
+    this.witnesses = join(belongings.directory, "witnesses");
+    mkdirSync(this.witnesses, { recursive: true });
+    const of = (letter: string): Node[] => nodes.filter((node) => node.startsWith(letter));
+    this.masters = of("m").map((node) => this.#master(node, options));
+    this.agents = of("a").map((node) => this.#agent(node, options));
+    this.frameworks = of("f").map((node) => this.#framework(node, options));
+  }
+
+  /** Everything is prepared, and nothing runs. */
+  static async prepare(options: ClusterOptions): Promise<Cluster> {
+    const { network, belongings, logs, histories, size, quotaBytes, onFailure } = options;
+    for (const directory of [logs, histories]) mkdirSync(directory, { recursive: true });
+    const nodes = nodesOf(size);
+    const etcdNodes = nodes.filter((node) => node.startsWith("e"));
+    const etcd = new Etcd({ binary: await findEtcd(), nodes: etcdNodes, network, belongings, logs, quotaBytes, onFailure });
+    const cluster = new Cluster(options, etcd, nodes);
+    for (const agent of cluster.agents) await agent.prepare();
+    return cluster;
+  }
+
+  get daemons(): readonly Daemon[] {
+    return [...this.etcd.daemons, ...this.masters.map(({ daemon }) => daemon), ...this.agents.map(({ daemon }) => daemon), ...this.frameworks.map(({ daemon }) => daemon)];
+  }
+
+  get masterAddresses(): readonly string[] {
+    return this.masters.map(({ address: at }) => at);
+  }
+
+  /** The store first; resolves when all of it runs, not when it is in concert. */
+  async start(): Promise<void> {
+    for (const daemon of this.etcd.daemons) daemon.start();
+    await this.etcd.whole(START_MS);
+    for (const { daemon } of [...this.masters, ...this.agents, ...this.frameworks]) daemon.start();
+  }
+
+  /** Whatever frameworks still wait for. */
+  get wishes(): string[] {
+    return this.frameworks.flatMap(({ node, state, daemon }) => (daemon.running && state !== undefined ? state.wishes : [`${node} does not run`]));
+  }
+
+  order(order: FrameworkOrder): void {
+    for (const { daemon } of this.frameworks) daemon.tell(order as unknown as object);
+  }
+
+  /** Resolves when frameworks have ended, or the time is up. */
+  async framesEnded(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.frameworks.some(({ daemon }) => daemon.running) && performance.now() < deadline) await delay(LOOK_MS);
+  }
+
+  /** Holds what is added to the wall clock that the node is shown. */
+  clockFile(node: Node): string {
+    return join(this.belongings.directory, `${node}.clock`);
+  }
+
+  /** By timers nobody sees a difference. */
+  #clockEnv(node: Node, library: string | undefined): Record<string, string> {
+    if (library === undefined) return {};
+    const file = this.clockFile(node);
+    if (!existsSync(file)) writeFileSync(file, "+0\n");
+    return { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_DONT_FAKE_MONOTONIC: "1", FAKETIME_CACHE_DURATION: "1" };
+  }
+
+  #master(node: Node, options: ClusterOptions): MasterNode {
+    const { network, belongings, logs, program, masterFlags, fakeTime, onFailure } = options;
+    const host = network.host(node);
+    const daemon: Daemon = new Daemon({
+      name: `master/${node}`,
+      belongings,
+      logs,
+      launch: () => {
+        const own = [`--name=${node}`, `--ip=${host}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0", `--etcd-endpoints=${this.etcd.endpoints.join(",")}`];
+        return commandLine([...network.enter(node), ...program.command, "master", ...own, ...masterFlags], { ...compileCache, ...this.#clockEnv(node, fakeTime) });
+      },
+      onFailure: (how) => onFailure(daemon.name, how),
+    });
+    return { node, daemon, address: address(network, node, "grpc") };
+  }
+
+  #agent(node: Node, { network, belongings, logs, histories, program, agentFlags, hosts, fakeTime, onFailure }: ClusterOptions): AgentHost {
+    const flags = [`--masters=${this.masterAddresses.join(",")}`, `--hostname=${node}`, `--ip=${network.host(node)}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0"];
+    const env = { ...compileCache, ...program.watchedEnv, ...this.#clockEnv(node, fakeTime), CHAOS_HISTORY: join(histories, `agent-${node}`), CHAOS_ACTOR: `agent/${node}` };
+    const command = [...program.watchedCommand, "agent", ...flags, ...agentFlags];
+    return new AgentHost({ node, enter: network.enter(node), command, env, belongings, logs, onFailure, ...hosts });
+  }
+
+  #framework(node: Node, { network, belongings, logs, histories, play, onFailure }: ClusterOptions): FrameworkNode {
+    const plan: FrameworkPlan = { ...play, name: node, masters: this.masterAddresses, witnesses: this.witnesses, script: witnessScript, histories };
+    const framework: FrameworkNode = {
+      node,
+      state: undefined,
+      daemon: new Daemon({
+        name: `framework/${node}`,
+        belongings,
+        logs,
+        launch: () => commandLine([...network.enter(node), ...frameworkCommand, JSON.stringify(plan)], compileCache),
+        onMessage: (message) => (framework.state = message as FrameworkState),
+        onFailure: (how) => onFailure(`framework/${node}`, how),
+      }),
+    };
+    return framework;
+  }
+}
+
+function commandLine(words: readonly string[], env: Readonly<Record<string, string>>) {
+  const [program, ...args] = words as [string, ...string[]];
+  return { program, args, env };
+}
+
+/** What a cluster cannot be started without. */
+export async function missingForCluster(): Promise<string[]> {
+  const missing: string[] = [];
+  if (find("bash") === undefined) missing.push("bash is missing (Debian package bash): witnesses are written for it");
+  await findEtcd().catch((error: unknown) => missing.push(error instanceof Error ? error.message : String(error)));
+  return missing;
+}

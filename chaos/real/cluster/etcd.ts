@@ -1,0 +1,127 @@
+/** The members of the cluster's etcd, each a process to break. */
+import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
+import type { EtcdBinary } from "../../../src/dev/etcd-binary.ts";
+import type { Belongings } from "../belongings.ts";
+import { Daemon, type Launch } from "./daemon.ts";
+import { address, type Network, type Node } from "./network.ts";
+
+export interface EtcdOptions {
+  readonly binary: EtcdBinary;
+  readonly nodes: readonly Node[];
+  readonly network: Network;
+  readonly belongings: Belongings;
+  readonly logs: string;
+  /** Size at which the store refuses writes. */
+  readonly quotaBytes: number;
+  readonly onFailure: (name: string, how: string) => void;
+}
+
+/** Right for one machine: as in the product's own clusters for development. */
+const TIMINGS = ["--heartbeat-interval=50", "--election-timeout=500", "--pre-vote=true"];
+const LOOK_MS = 50;
+
+interface MemberStatus {
+  readonly leads: boolean;
+  readonly hasLeader: boolean;
+}
+
+export class EtcdMember {
+  readonly node: Node;
+  readonly daemon: Daemon;
+  readonly endpoint: string;
+  readonly dataDirectory: string;
+
+  constructor(node: Node, daemon: Daemon, endpoint: string, dataDirectory: string) {
+    this.node = node;
+    this.daemon = daemon;
+    this.endpoint = endpoint;
+    this.dataDirectory = dataDirectory;
+  }
+
+  /** By its own word; undefined while it does not answer. */
+  async status(): Promise<MemberStatus | undefined> {
+    if (!this.daemon.running || this.daemon.frozen) return undefined;
+    try {
+      const status = (await this.post("maintenance/status", {}, 500)) as { leader?: string; header?: { member_id?: string } };
+      const hasLeader = status.leader !== undefined && status.leader !== "0";
+      return { leads: hasLeader && status.leader === status.header?.member_id, hasLeader };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What an administrator asks of this member. Rejects with what it says. */
+  async post(call: string, body: object, timeoutMs: number): Promise<unknown> {
+    const response = await fetch(`${this.endpoint}/v3/${call}`, { method: "POST", body: JSON.stringify(body), signal: AbortSignal.timeout(timeoutMs) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${call}: ${text}`);
+    return JSON.parse(text);
+  }
+}
+
+export class Etcd {
+  readonly members: readonly EtcdMember[];
+
+  constructor(options: EtcdOptions) {
+    this.members = options.nodes.map((node) => member(node, options));
+  }
+
+  get endpoints(): readonly string[] {
+    return this.members.map(({ endpoint }) => endpoint);
+  }
+
+  get daemons(): readonly Daemon[] {
+    return this.members.map(({ daemon }) => daemon);
+  }
+
+  async leader(): Promise<EtcdMember | undefined> {
+    const statuses = await Promise.all(this.members.map((each) => each.status()));
+    return this.members[statuses.findIndex((status) => status?.leads === true)];
+  }
+
+  /** Every member runs and knows a leader. */
+  async whole(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const statuses = await Promise.all(this.members.map((each) => each.status()));
+      if (statuses.every((status) => status?.hasLeader === true)) return;
+      if (performance.now() > deadline) throw new Error(`etcd is not whole within ${timeoutMs} ms`);
+      await delay(LOOK_MS);
+    }
+  }
+}
+
+function member(node: Node, options: EtcdOptions): EtcdMember {
+  const { network, belongings, logs, onFailure } = options;
+  const dataDirectory = join(belongings.directory, node);
+  const daemon: Daemon = new Daemon({
+    name: `etcd/${node}`,
+    belongings,
+    logs,
+    launch: () => launchOf(node, dataDirectory, options),
+    onFailure: (how) => onFailure(daemon.name, how),
+  });
+  return new EtcdMember(node, daemon, `http://${address(network, node, "client")}`, dataDirectory);
+}
+
+function launchOf(node: Node, dataDirectory: string, { binary, nodes, network, quotaBytes }: EtcdOptions): Launch {
+  const url = (of: Node, door: "client" | "peer"): string => `http://${address(network, of, door)}`;
+  const args = [
+    `--name=${node}`,
+    `--data-dir=${dataDirectory}`,
+    `--listen-client-urls=${url(node, "client")}`,
+    `--advertise-client-urls=${url(node, "client")}`,
+    `--listen-peer-urls=${url(node, "peer")}`,
+    `--initial-advertise-peer-urls=${url(node, "peer")}`,
+    `--initial-cluster=${nodes.map((each) => `${each}=${url(each, "peer")}`).join(",")}`,
+    `--quota-backend-bytes=${quotaBytes}`,
+    ...TIMINGS,
+    "--logger=zap",
+    "--log-outputs=stderr",
+    "--log-level=warn",
+  ];
+  const [program, ...rest] = [...network.enter(node), binary.path, ...args] as [string, ...string[]];
+  const env: Record<string, string> = process.arch === "arm64" && binary.version.startsWith("3.4.") ? { ETCD_UNSUPPORTED_ARCH: "arm64" } : {};
+  return { program, args: rest, env };
+}

@@ -1,0 +1,36 @@
+/** How the daemons are run: from the sources, or as they were built. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const root = join(import.meta.dirname, "../../..");
+const real = join(root, "chaos/real");
+
+export interface Program {
+  /** node and its arguments, up to those of mesarch. */
+  readonly command: readonly string[];
+  /** The same with an informant within, which is told where to write by variables. */
+  readonly watchedCommand: readonly string[];
+  readonly watchedEnv: Readonly<Record<string, string>>;
+}
+
+/** Many processes start, and most of a start is reading and compiling the same files. */
+export const compileCache: Readonly<Record<string, string>> = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/mesarch-chaos") };
+
+const QUIET = "--disable-warning=ExperimentalWarning";
+
+/** Throws where there is no build. */
+export function mesarch(built: boolean): Program {
+  const main = join(root, built ? "dist/src/cli/main.js" : "src/cli/main.ts");
+  if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`);
+  const build = pathToFileURL(join(root, built ? "dist/src/" : "src/")).href;
+  const informant = pathToFileURL(join(real, "actors/informant.ts")).href;
+  return {
+    command: [process.execPath, QUIET, main],
+    watchedCommand: [process.execPath, QUIET, `--import=${informant}`, main],
+    watchedEnv: { CHAOS_BUILD: build },
+  };
+}
+
+export const frameworkCommand: readonly string[] = [process.execPath, QUIET, join(real, "actors/framework.ts")];
+export const witnessScript = join(real, "actors/witness.sh");

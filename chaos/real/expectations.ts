@@ -1,0 +1,86 @@
+/** By what a run is judged, and what it must have put to the test. */
+import type { CheckOptions, Coverage } from "../checkers/index.ts";
+import type { HistoryEvent } from "../history/event.ts";
+import type { Workload } from "./orders.ts";
+
+/** What each run shows, whatever was broken in it. */
+const ALWAYS = ["history", "complaints", "coverage", "I1", "I3", "I5", "I6", "I7", "I8", "I12", "I13", "I14", "I15", "I16", "I17", "I19", "I24", "I25", "I27"];
+
+/** Longest gap of a witness that nobody notices. */
+const BEAT_GAP_MS = 1_000;
+export const SETTLE_MS = 15_000;
+
+export interface Settings {
+  readonly masterFlags: readonly string[];
+  readonly agentFlags: readonly string[];
+  readonly agentPingTimeoutMs: number;
+}
+
+/** Impatient enough that a run of minutes sees what production sees in hours. */
+export const IMPATIENT: Settings = {
+  masterFlags: ["--agent-ping-interval=2s", "--agent-ping-timeout=8s", "--launch-resend=5s", "--resubscribe-window=5s", "--scheduler-heartbeat=2s"],
+  agentFlags: ["--update-retry=1s", "--update-retry-max=5s"],
+  agentPingTimeoutMs: 8_000,
+};
+
+export const AS_IN_PRODUCTION: Settings = { masterFlags: [], agentFlags: [], agentPingTimeoutMs: 75_000 };
+
+export interface Judgement {
+  readonly options: CheckOptions;
+  readonly expected: readonly string[];
+}
+
+export interface Conditions {
+  readonly settings: Settings;
+  readonly boundsMs: Readonly<Record<string, number>>;
+  /** Faults that were asked for by name must have come about. */
+  readonly demanded: readonly string[];
+  readonly workload: Workload;
+}
+
+export function judgementOf(events: readonly HistoryEvent[], { settings, boundsMs, demanded, workload }: Conditions): Judgement {
+  const struck = faultsOf(events);
+  const options: CheckOptions = {
+    recoveryBoundsMs: boundsMs,
+    beatGapMs: BEAT_GAP_MS,
+    settleMs: SETTLE_MS,
+    policy: { unreachableAfterMs: settings.agentPingTimeoutMs },
+    coverage: coverageOf(struck, demanded, workload),
+  };
+  return { options, expected: expectedOf(struck, boundsMs, workload) };
+}
+
+interface Strikes {
+  readonly names: ReadonlySet<string>;
+  readonly targets: ReadonlySet<string>;
+}
+
+function faultsOf(events: readonly HistoryEvent[]): Strikes {
+  const faults = events.flatMap((event) => (event.op === "fault" && event.value.on ? [event.value] : []));
+  return { names: new Set(faults.map(({ name }) => name)), targets: new Set(faults.flatMap(({ targets }) => targets)) };
+}
+
+function coverageOf({ names }: Strikes, demanded: readonly string[], workload: Workload): Coverage {
+  const faults = Object.fromEntries(demanded.filter((name) => ![...names].some((each) => each.startsWith(`${name} `))).map((name) => [name, 1]));
+  const changes = [...names].some(changesLeader);
+  return { faults, calls: workload === "services" ? {} : { launch: 5 }, ...(changes && { failovers: 1 }), ...(workload === "mixed" && { redeliveries: 1 }) };
+}
+
+function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<string, number>>, workload: Workload): string[] {
+  const expected = [...ALWAYS];
+  const hits = (prefix: string): boolean => [...targets].some((target) => target.startsWith(prefix));
+  if ([...names].some(changesLeader)) expected.push("I2", "I4");
+  if (["master/", "etcd/", "link/", "framework/"].some(hits)) expected.push("I9");
+  if (hits("agent/")) expected.push("I10");
+  if (workload === "mixed") expected.push("I11", "I18", "I21");
+  if (names.has("kill-framework")) expected.push("I20");
+  if (names.has("cut-agent-for-long")) expected.push("I22");
+  if (hits("agent/") || [...names].some(changesLeader)) expected.push("I23");
+  if ([...names].some((name) => boundsMs[name] !== undefined)) expected.push("I28");
+  return expected;
+}
+
+/** Faults after which somebody else leads, if there is anybody else. */
+function changesLeader(name: string): boolean {
+  return /^(kill|stop|lose)-(leader|both|successors|all-masters)/.test(name) || name.startsWith("restart-everything");
+}

@@ -1,0 +1,57 @@
+/** `npm run chaos`: see orders.ts for what it can be told. */
+import { Belongings } from "./belongings.ts";
+import { chaosRun } from "./chaos-run.ts";
+import { judgeAgain } from "./conclusion.ts";
+import { type Order, parseOrder, type RunOrder, USAGE } from "./orders.ts";
+import { tellProbe } from "./probe.ts";
+import { onStage, openStage, STAGE_VARIABLE } from "./stage.ts";
+
+const FAILED = 3;
+const beganAt = performance.now();
+
+function tell(line: string): void {
+  console.error(`[${((performance.now() - beganAt) / 1_000).toFixed(1).padStart(6)}s] ${line}`);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  let order: Order;
+  try {
+    order = parseOrder(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error(USAGE);
+    return 2;
+  }
+  switch (order.kind) {
+    case "help":
+      console.log(USAGE);
+      return 0;
+    case "probe":
+      return tellProbe(order.json);
+    case "check":
+      return judgeAgain(order.path, tell);
+    default:
+      return perform(order, args);
+  }
+}
+
+/** On the stage, or first setting it. */
+async function perform(order: RunOrder, args: readonly string[]): Promise<number> {
+  const directory = process.env[STAGE_VARIABLE];
+  // The seed is settled here, so that both processes know it.
+  if (directory === undefined) return onStage(order, args.includes("--seed") ? args : [...args, "--seed", String(order.seed)], tell);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort(new Error(`told to stop (${signal})`)));
+  const stage = openStage(directory);
+  const belongings = Belongings.join(directory);
+  if (order.kind === "headline") throw new Error("not yet");
+  return chaosRun(order, stage, belongings, tell, stop.signal);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(FAILED);
+  },
+);

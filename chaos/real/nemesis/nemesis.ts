@@ -1,0 +1,103 @@
+/** Strikes by plan, undoes what it did, and in the end heals whatever was done. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Recorder } from "../../history/recorder.ts";
+import { monotonicMs } from "../monotonic.ts";
+import { NobodyToStrike, type Struck, type World } from "./fault.ts";
+import type { PlannedFault, Round } from "./plan.ts";
+
+export interface NemesisOptions {
+  readonly world: World;
+  readonly recorder: Recorder;
+  readonly tell: (line: string) => void;
+  /** Ends the play early; what is on is undone. */
+  readonly signal: AbortSignal;
+}
+
+/** What overlaps with others has no recovery time of its own. */
+export const AMID_OTHERS = " amid others";
+
+const UNDO_TRIES = 5;
+const UNDO_PAUSE_MS = 1_000;
+
+interface Active {
+  readonly name: string;
+  readonly struck: Struck;
+}
+
+export class Nemesis {
+  readonly #options: NemesisOptions;
+  readonly #active = new Set<Active>();
+  struck = 0;
+
+  constructor(options: NemesisOptions) {
+    this.#options = options;
+  }
+
+  /** Whether something was done to this daemon that it may not bear. */
+  mayFail(daemon: string): boolean {
+    return [...this.#active].some(({ struck }) => struck.mayFail?.includes(daemon) === true || struck.targets.includes(`host/${daemon.split("/")[1]}`));
+  }
+
+  /** Resolves when all faults of the round are undone. */
+  async play({ faults }: Round): Promise<void> {
+    const suffix = faults.length > 1 ? AMID_OTHERS : "";
+    await Promise.all(faults.map((fault) => this.#one(fault, `${fault.kind.name}${suffix}`)));
+  }
+
+  /** Undoes what is on, then everything that anything could have done. Rejects with all that could not be undone. */
+  async healAll(): Promise<void> {
+    const problems: unknown[] = [];
+    for (const active of [...this.#active].reverse()) await this.#undo(active).catch((error: unknown) => problems.push(error));
+    await this.#whole().catch((error: unknown) => problems.push(error));
+    if (problems.length > 0) throw new AggregateError(problems, `not healed: ${problems.map(String).join("; ")}`);
+  }
+
+  async #one({ kind, afterMs, forMs, chance }: PlannedFault, name: string): Promise<void> {
+    const { world, recorder, tell, signal } = this.#options;
+    await delay(afterMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    // Before it is done: what follows from it must not come before it in the history.
+    const at = monotonicMs();
+    let struck: Struck;
+    try {
+      struck = await kind.strike(world, chance);
+    } catch (error) {
+      if (!(error instanceof NobodyToStrike)) throw new Error(`${name} failed: ${String(error)}`, { cause: error });
+      return tell(`${name}: ${error.message}`);
+    }
+    const active = { name, struck };
+    this.#active.add(active);
+    this.struck += 1;
+    recorder.record({ t: at, actor: "nemesis", kind: "fault", op: "fault", value: { name, targets: struck.targets, on: true } });
+    tell(`${name}: ${struck.targets.join(", ")} for ${(forMs / 1_000).toFixed(1)} s`);
+    await delay(forMs, undefined, { signal }).catch(() => {});
+    await this.#undo(active);
+  }
+
+  async #undo(active: Active): Promise<void> {
+    const { name, struck } = active;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await struck.undo();
+        break;
+      } catch (error) {
+        if (attempt === UNDO_TRIES) throw new Error(`${name} could not be undone: ${String(error)}`, { cause: error });
+        await delay(UNDO_PAUSE_MS);
+      }
+    }
+    this.#active.delete(active);
+    this.#options.recorder.record({ actor: "nemesis", kind: "fault", op: "fault", value: { name, targets: struck.targets, on: false } });
+  }
+
+  /** Whatever several faults did to one another: all links are whole, and everything runs. */
+  async #whole(): Promise<void> {
+    const { cluster } = this.#options.world;
+    await cluster.network.firewall?.healAll();
+    for (const { disk } of cluster.agents) disk?.makeRoom();
+    for (const daemon of cluster.daemons) {
+      daemon.prefix = [];
+      daemon.resume();
+      daemon.start();
+    }
+  }
+}

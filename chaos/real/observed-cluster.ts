@@ -1,0 +1,194 @@
+/** A cluster, everybody who watches it, and the phases of a run. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { OperatorClient } from "../../src/sdk/index.ts";
+import { FileSink, Recorder } from "../history/recorder.ts";
+import type { FrameworkPlan } from "./actors/framework.ts";
+import { sampleHost } from "./actors/host-sampler.ts";
+import { LogWatcher } from "./actors/log-watcher.ts";
+import { OperatorPoller } from "./actors/operator-poller.ts";
+import { RegistryWatcher } from "./actors/registry-watcher.ts";
+import type { Belongings } from "./belongings.ts";
+import { Cluster, type ClusterSize } from "./cluster/cluster.ts";
+import type { Network } from "./cluster/network.ts";
+import { mesarch } from "./cluster/programs.ts";
+import type { Settings } from "./expectations.ts";
+import { leftoversOf } from "./leftovers.ts";
+import { monotonicMs } from "./monotonic.ts";
+import type { World } from "./nemesis/fault.ts";
+
+export interface ObservedOptions {
+  readonly size: ClusterSize;
+  readonly network: Network;
+  readonly belongings: Belongings;
+  readonly report: string;
+  readonly built: boolean;
+  readonly settings: Settings;
+  readonly agentFlags: readonly string[];
+  readonly disks: boolean;
+  readonly ownBoot: boolean;
+  readonly fakeTime: string | undefined;
+  readonly play: Pick<FrameworkPlan, "seed" | "wants" | "guests" | "failoverTimeoutSeconds">;
+  /** Whether a daemon may end by itself now. */
+  readonly mayFail: (daemon: string) => boolean;
+  readonly tell: (line: string) => void;
+}
+
+const QUOTA_BYTES = 64 * 2 ** 20;
+const READ_EVERY_MS = 1_000;
+const LOOK_MS = 100;
+const UNDER_WAY = /waits for|a guest is there/;
+const TEARDOWN_MS = 15_000;
+
+export class ObservedCluster {
+  readonly cluster: Cluster;
+  readonly watcher: RegistryWatcher;
+  readonly recorder: Recorder;
+  readonly histories: string;
+  readonly #options: ObservedOptions;
+  readonly #sink: FileSink;
+  readonly #logs: LogWatcher;
+  readonly #poller: OperatorPoller;
+  #stopSampling: () => void = () => {};
+
+  private constructor(options: ObservedOptions, cluster: Cluster, recorder: Recorder, sink: FileSink, histories: string) {
+    this.#options = options;
+    this.cluster = cluster;
+    this.recorder = recorder;
+    this.histories = histories;
+    this.#sink = sink;
+    this.watcher = new RegistryWatcher(cluster.etcd.endpoints, recorder);
+    this.#logs = new LogWatcher(cluster.daemons, recorder);
+    const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
+    this.#poller = new OperatorPoller({ masters, everyMs: READ_EVERY_MS, recorder });
+  }
+
+  /** Resolves once all daemons run. */
+  static async start(options: ObservedOptions): Promise<ObservedCluster> {
+    const { size, network, belongings, report, built, settings, agentFlags, disks, ownBoot, fakeTime, play, mayFail } = options;
+    const histories = join(report, "histories");
+    mkdirSync(histories, { recursive: true });
+    const sink = new FileSink(join(histories, "harness.jsonl"));
+    const recorder = new Recorder(monotonicMs, sink);
+    const cluster = await Cluster.prepare({
+      size,
+      network,
+      belongings,
+      logs: join(report, "logs"),
+      histories,
+      program: mesarch(built),
+      masterFlags: settings.masterFlags,
+      agentFlags: [...settings.agentFlags, ...agentFlags],
+      quotaBytes: QUOTA_BYTES,
+      hosts: { disk: disks, ownBoot },
+      fakeTime,
+      play,
+      onFailure: (of, message) => {
+        options.tell(`${of} ${message}`);
+        if (!mayFail(of)) recorder.record({ actor: of, kind: "observe", op: "complaint", value: { of, message } });
+      },
+    });
+    const observed = new ObservedCluster(options, cluster, recorder, sink, histories);
+    await cluster.start();
+    observed.watcher.start();
+    observed.#poller.start();
+    observed.#stopSampling = sampleHost(() => cluster.daemons, recorder);
+    return observed;
+  }
+
+  get world(): World {
+    const { cluster, watcher } = this;
+    return {
+      cluster,
+      watcher,
+      agentPingTimeoutMs: this.#options.settings.agentPingTimeoutMs,
+      mark: (name) => void this.recorder.record({ actor: "nemesis", kind: "observe", op: "mark", value: { name } }),
+      complain: (of, message) => this.complain(of, message),
+      logged: (daemon, message, timeoutMs) => this.#logged(daemon, message, timeoutMs),
+    };
+  }
+
+  complain(of: string, message: string): void {
+    this.recorder.record({ actor: "nemesis", kind: "observe", op: "complaint", value: { of, message } });
+  }
+
+  phase(name: "quiet" | "chaos" | "healed" | "settled" | "final"): void {
+    this.#options.tell(`phase ${name}`);
+    this.recorder.record({ actor: "nemesis", kind: "observe", op: "phase", value: { name } });
+  }
+
+  /**
+   * Every process plays its part and every framework has what it wants; or what is missing, once the time is up. While
+   * frameworks work there always is something `underWay`.
+   */
+  async untilContent(timeoutMs: number, { underWay = false } = {}): Promise<readonly string[]> {
+    const deadline = performance.now() + timeoutMs;
+    using operator = this.operator();
+    for (;;) {
+      const wanted = underWay ? this.cluster.wishes.filter((wish) => !UNDER_WAY.test(wish)) : this.cluster.wishes;
+      const wishes = [...wanted, ...(await this.#missing(operator))];
+      if (wishes.length === 0 || performance.now() > deadline) return wishes;
+      await delay(LOOK_MS);
+    }
+  }
+
+  operator(): OperatorClient {
+    return new OperatorClient({ masters: this.cluster.masterAddresses });
+  }
+
+  async readAll(): Promise<void> {
+    await this.#poller.readAll();
+  }
+
+  /** Nobody watches any more; what is still to be judged are leftovers, once nothing is wanted. Resolves with the end of the history. */
+  async close(): Promise<number> {
+    const endAt = monotonicMs();
+    this.#stopSampling();
+    await this.#poller.stop();
+    await this.watcher.stop();
+    this.#logs.stop();
+    for (const what of await this.#leftovers()) this.recorder.record({ t: endAt, actor: "host", kind: "observe", op: "leftover", value: { what } });
+    this.#sink.close();
+    return endAt;
+  }
+
+  /** After everything was torn down. */
+  async #leftovers(): Promise<string[]> {
+    const { cluster } = this;
+    cluster.order("teardown");
+    for (const { daemon } of cluster.frameworks) daemon.hold();
+    await cluster.framesEnded(TEARDOWN_MS);
+    using operator = this.operator();
+    const left = await operator.frameworks({ timeoutMs: TEARDOWN_MS }).catch(() => []);
+    for (const { id, record } of left) {
+      if (record?.standing?.$case !== "removedAt") await operator.teardownFramework(id, { timeoutMs: TEARDOWN_MS }).catch(() => {});
+    }
+    return leftoversOf(cluster, TEARDOWN_MS);
+  }
+
+  async #missing(operator: OperatorClient): Promise<string[]> {
+    const { masters, agents } = this.cluster;
+    try {
+      const status = await operator.status({ timeoutMs: 1_000 });
+      const missing: string[] = [];
+      if (status.masters !== masters.length) missing.push(`${status.masters} of ${masters.length} masters stand for election`);
+      if (status.agentsConfirmed !== agents.length) missing.push(`${status.agentsConfirmed} of ${agents.length} agents are confirmed`);
+      return missing;
+    } catch (error) {
+      return [`no leader: ${error instanceof Error ? error.message : String(error)}`];
+    }
+  }
+
+  #logged(daemon: string, message: RegExp, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (heard: boolean): void => {
+        clearTimeout(timer);
+        stop();
+        resolve(heard);
+      };
+      const timer = setTimeout(() => finish(false), timeoutMs);
+      const stop = this.#logs.onMessage((name, text) => name === daemon && message.test(text) && finish(true));
+    });
+  }
+}

@@ -1,0 +1,123 @@
+/** What `npm run chaos` can be told. */
+import { parseArgs } from "node:util";
+import type { ClusterSize } from "./cluster/cluster.ts";
+
+export const USAGE = `usage:
+  npm run chaos -- [--time SECONDS] [--workload mixed|services|churn] [--nemesis all|NAME,NAME] [--seed N]
+                   [--masters N] [--agents N] [--report DIR] [--loopback] [--dist]
+      breaks a cluster of real processes for a while, heals it, and checks what everybody saw
+  npm run chaos -- run headline [--tasks N] [--for SECONDS] [--report DIR] [--loopback] [--dist]
+      all masters are killed for a minute, then all of etcd: no task may notice
+  npm run chaos -- probe [-o json]
+      which faults this machine can do, and why not the others
+  npm run chaos -- check FILE
+      judges a history again, or the directory of a report
+
+Exit code 0: all that was expected was tested, and held. 1: something did not. 2: usage. 3: the run itself failed.`;
+
+export type Workload = "mixed" | "services" | "churn";
+const WORKLOADS: readonly Workload[] = ["mixed", "services", "churn"];
+
+interface Common {
+  readonly seed: number;
+  readonly size: ClusterSize;
+  /** Undefined: a directory that the run names. */
+  readonly report: string | undefined;
+  readonly loopback: boolean;
+  readonly built: boolean;
+}
+
+export interface ChaosOrder extends Common {
+  readonly kind: "chaos";
+  readonly timeMs: number;
+  readonly workload: Workload;
+  /** Names of faults; "all" is all that the machine can do. */
+  readonly nemesis: "all" | readonly string[];
+}
+
+export interface HeadlineOrder extends Common {
+  readonly kind: "headline";
+  readonly tasks: number;
+  readonly forMs: number;
+}
+
+export type RunOrder = ChaosOrder | HeadlineOrder;
+
+export type Order =
+  | RunOrder
+  | { readonly kind: "probe"; readonly json: boolean }
+  | { readonly kind: "check"; readonly path: string }
+  | { readonly kind: "help" };
+
+/** Throws an Error that says what is wrong. */
+export function parseOrder(args: readonly string[]): Order {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      time: { type: "string", default: "300" },
+      workload: { type: "string", default: "mixed" },
+      nemesis: { type: "string", default: "all" },
+      seed: { type: "string" },
+      masters: { type: "string", default: "3" },
+      agents: { type: "string", default: "3" },
+      report: { type: "string" },
+      loopback: { type: "boolean", default: false },
+      dist: { type: "boolean", default: false },
+      tasks: { type: "string", default: "200" },
+      for: { type: "string", default: "60" },
+      output: { type: "string", short: "o", default: "text" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return { kind: "help" };
+  const [command, name, ...rest] = positionals;
+  if (rest.length > 0) throw new Error(`too many words: ${rest.join(" ")}`);
+  if (command === "probe" && name === undefined) return { kind: "probe", json: oneOf("output", values.output, ["text", "json"]) === "json" };
+  if (command === "check") {
+    if (name === undefined) throw new Error("check: which history?");
+    return { kind: "check", path: name };
+  }
+  const common: Common = {
+    seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : whole("seed", values.seed, 0),
+    size: { masters: whole("masters", values.masters, 1, 9), agents: whole("agents", values.agents, 1, 20), frameworks: 1 },
+    report: values.report,
+    loopback: values.loopback,
+    built: values.dist,
+  };
+  if (command === "run") {
+    if (name !== "headline") throw new Error(`there is no scenario "${name ?? ""}"; there is: headline`);
+    return { kind: "headline", ...common, tasks: whole("tasks", values.tasks, 1, 5_000), forMs: whole("for", values.for, 1, 3_600) * 1_000 };
+  }
+  if (command !== undefined) throw new Error(`there is no command "${command}"`);
+  return {
+    kind: "chaos",
+    ...common,
+    timeMs: whole("time", values.time, 1, 86_400) * 1_000,
+    workload: oneOf("workload", values.workload, WORKLOADS),
+    nemesis: values.nemesis === "all" ? "all" : values.nemesis.split(",").filter(Boolean),
+  };
+}
+
+/** The command that does the same again. */
+export function commandOf(order: RunOrder): string {
+  const { seed, size, loopback, built } = order;
+  const common = [`--seed ${seed}`, `--masters ${size.masters}`, `--agents ${size.agents}`, ...(loopback ? ["--loopback"] : []), ...(built ? ["--dist"] : [])];
+  const own =
+    order.kind === "headline"
+      ? ["run headline", `--tasks ${order.tasks}`, `--for ${order.forMs / 1_000}`]
+      : [`--time ${order.timeMs / 1_000}`, `--workload ${order.workload}`, `--nemesis ${order.nemesis === "all" ? "all" : order.nemesis.join(",")}`];
+  return `npm run chaos -- ${[...own, ...common].join(" ")}`;
+}
+
+function whole(name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least || value > most) throw new Error(`--${name} ${text}: a whole number from ${least} to ${most} is needed`);
+  return value;
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === text);
+  if (found === undefined) throw new Error(`--${name} ${text}: one of ${allowed.join(", ")} is needed`);
+  return found;
+}
