@@ -58,10 +58,11 @@ export async function measureRate(context: BenchmarkContext, kind: Kind, masterE
   const first = agents.counts;
   let last = first;
   const series: number[] = [];
-  while (last.at - first.at < MEASURED_MS) {
+  while (series.length < MEASURED_MS / 1_000) {
     await delay(1_000);
     const now = agents.counts;
-    series.push(Math.round((kind.counted(now) - kind.counted(last)) / ((now.at - last.at) / 1_000)));
+    // A process that is kept waiting says nothing new for a second.
+    series.push(now.at === last.at ? 0 : Math.round((kind.counted(now) - kind.counted(last)) / ((now.at - last.at) / 1_000)));
     last = now;
     progress(`${kind.name} ${series.at(-1)}/s`);
   }
