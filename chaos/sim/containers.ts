@@ -46,8 +46,9 @@ export class SimHost extends SimulatedHost {
   }
 
   signalled(launchId: string, signal: string): void {
-    const nonce = this.#nonces.get(launchId);
-    if (nonce !== undefined) this.#say({ op: "witnessSignal", value: { task: taskOf(this.runs.get(launchId)?.spec), nonce, signal } }, launchId);
+    const run = this.runs.get(launchId);
+    if (run?.state.kind !== "running") return;
+    this.#say({ op: "witnessSignal", value: { task: taskOf(run.spec), nonce: this.#nonces.get(launchId) ?? "", signal } }, launchId);
   }
 
   #started(launchId: string, pid: number): void {

@@ -76,6 +76,8 @@ export class SimFramework {
   #wire: Wire | undefined;
   #subscribed = false;
   #hint = "";
+  /** Settles the SUBSCRIBE under way. */
+  #asked: (kind: "ok" | "fail" | "unknown") => void = () => {};
   #starts = 0;
   #serial = 0;
   #calls = 0;
@@ -128,6 +130,7 @@ export class SimFramework {
   }
 
   kill(): void {
+    if (this.process !== undefined) this.#asked("unknown");
     this.#process?.kill();
     this.#subscribed = false;
   }
@@ -173,6 +176,7 @@ export class SimFramework {
       this.#wire = wire;
       wire.onMessage = (bytes) => this.#heard(SchedulerItem.decode(bytes), wire);
       wire.onClose = () => {
+        this.#asked("unknown");
         if (this.#wire === wire) {
           if (this.#subscribed) this.#observe("disconnected", { framework: this.name });
           this.#subscribed = false;
@@ -185,7 +189,21 @@ export class SimFramework {
       const info = this.#info();
       const call = Call.fromPartial({ frameworkId: { value: this.name }, type: Call_Type.SUBSCRIBE, subscribe: { frameworkInfo: info } } as object);
       wire.send(NumberedCall.encode({ number: 0, call, traceparent: "" }).finish());
+      this.#ask();
     });
+  }
+
+  /** Tells that SUBSCRIBE was sent, and once what became of it. */
+  #ask(): void {
+    const { name, failoverTimeoutS, partitionAware } = this.plan;
+    const call = (this.#calls += 1);
+    const value = { framework: name, failoverTimeoutMs: failoverTimeoutS * 1_000, partitionAware };
+    const tell = (kind: string): void => this.#world.write({ actor: `framework/${name}`, kind, op: "subscribe", call, value } as unknown as Unrecorded);
+    tell("invoke");
+    this.#asked = (kind) => {
+      this.#asked = () => {};
+      tell(kind);
+    };
   }
 
   #leave(wire: Wire): void {
@@ -200,8 +218,11 @@ export class SimFramework {
 
   #heard({ item }: SchedulerItem, wire: Wire): void {
     if (wire !== this.#wire) return;
-    if (item?.$case === "notLeading") this.#hint = item.value.leaderAddress;
-    else if (item?.$case === "reply") {
+    if (item?.$case === "notLeading") {
+      this.#hint = item.value.leaderAddress;
+      this.#asked("fail");
+    }
+    if (item?.$case === "reply") {
       const { number, code, epoch, revision } = item.value;
       const pending = this.#pending.get(number);
       if (pending === undefined) return;
@@ -215,6 +236,7 @@ export class SimFramework {
     switch (event.type) {
       case Event_Type.SUBSCRIBED:
         this.#subscribed = true;
+        this.#asked("ok");
         this.#observe("subscribed", { framework: this.name });
         for (const pending of this.#pending.values()) this.#send(pending);
         if (this.#starts > 1 || this.#chance.happens(0.3)) this.reconcile(this.#chance.happens(0.5));
@@ -227,6 +249,7 @@ export class SimFramework {
       case Event_Type.UPDATE:
         return this.#updated(event.update!.status!);
       case Event_Type.ERROR:
+        this.#asked("fail");
         this.#observe("frameworkError", { framework: this.name, message: event.error?.message ?? "" });
         if (/removed/.test(event.error?.message ?? "")) {
           this.over = true;

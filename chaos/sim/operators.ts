@@ -28,8 +28,8 @@ function readOnce({ masters, time, write }: SimCluster, chance: Chance): void {
   const heard = (response: OperatorResponse): void => {
     if (!process.runs || response.answer?.$case !== "tasks" || response.epoch === undefined) return;
     const tasks: Record<string, TaskStateName> = {};
-    for (const { record, finished } of response.answer.value.tasks) {
-      if (record !== undefined && !finished) tasks[record.info?.taskId?.value ?? ""] = stateName(record.state as TaskState) as TaskStateName;
+    for (const { record, shownState, finished } of response.answer.value.tasks) {
+      if (record !== undefined && !finished) tasks[record.info?.taskId?.value ?? ""] = stateName(shownState as TaskState) as TaskStateName;
     }
     const { epoch, revision, stale } = response;
     write({ actor: `operator/${name}`, kind: "observe", op: "read", epoch: epochText(epoch), revision, value: { master: name, stale, startedAt, tasks } });

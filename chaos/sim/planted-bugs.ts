@@ -1,0 +1,142 @@
+/**
+ * Bugs that the simulation must find: each is one change to the product's source, and the seeds within which a red run
+ * is expected. A simulation that does not find an old bug any more has lost something.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** Found within so many seeds. */
+  readonly seeds: number;
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: "a deposed leader speaks on",
+    file: "src/master/leader-loop.ts",
+    find: 'return this.end({ kind: "deposed" });',
+    replace: "break;",
+    seeds: 20,
+  },
+  {
+    name: "answers before the commit",
+    file: "src/master/leader-loop.ts",
+    find: "else fenced.push(word);",
+    replace: "else this.#options.speaker.say(word, this.#revision);",
+    seeds: 10,
+  },
+  {
+    name: "what was not committed is not undone",
+    file: "src/master/leader-loop.ts",
+    find: "for (const undo of this.#undo.toReversed()) this.#apply(undo);",
+    replace: "",
+    seeds: 40,
+  },
+  {
+    name: "readings need no fence",
+    file: "src/core/master/output.ts",
+    find: 'if (output.kind === "milestone") return true;',
+    replace: 'if (output.kind === "milestone" || output.kind === "operatorReply") return true;',
+    seeds: 40,
+  },
+  {
+    name: "an offer stays after it was used",
+    file: "src/core/master/accept.ts",
+    find: "for (const id of taken.keys()) offers.take(state, id);",
+    replace: "for (const id of taken.keys()) if (taken.size > 1) offers.take(state, id);",
+    seeds: 20,
+  },
+  {
+    name: "a repeated launch runs again",
+    file: "src/core/master/launch.ts",
+    find: "else if (known !== undefined) return answerTaken(state, tx, stream, info, known);",
+    replace: "",
+    seeds: 40,
+  },
+  {
+    name: "a failover forgets the deadlines of frameworks that are away",
+    file: "src/core/master/framework-lifetime.ts",
+    find: '} else if (standing?.$case === "disconnectedAt") {',
+    replace: '} else if (standing?.$case === "disconnectedAt" && now < 0) {',
+    seeds: 60,
+  },
+  {
+    name: "a removed framework comes back",
+    file: "src/core/master/subscription.ts",
+    find: 'if (known === undefined ? wasRemoved(state, given) : known.standing?.$case === "removedAt") return refused(REMOVED);',
+    replace: "",
+    seeds: 60,
+  },
+  {
+    name: "agents are given up without a window",
+    file: "src/core/master/liveness.ts",
+    find: "const left = agentPingTimeoutMs - (listeningTime(state, tx.now) - lastHeard(state, agentId));",
+    replace: "const left = agentPingTimeoutMs / 20 - (listeningTime(state, tx.now) - lastHeard(state, agentId));",
+    seeds: 20,
+  },
+  {
+    name: "equal digests are taken on trust",
+    file: "src/core/master/lists.ts",
+    find: 'return report.tasks?.count === digest.count && report.tasks.sum === digest.sumText ? "nothing" : "list";',
+    replace: 'return report.tasks?.count === digest.count || report.tasks?.sum !== digest.sumText ? "nothing" : "list";',
+    seeds: 40,
+  },
+  {
+    name: "a kill is ordered once only",
+    file: "src/core/master/delivery.ts",
+    find: "if (isToBeKilled(tables, record)) killOn(state, tx, stream, record);\n    else if (record.latestState",
+    replace: "if (isToBeKilled(tables, record)) continue;\n    else if (record.latestState",
+    seeds: 60,
+  },
+  {
+    name: "a launch that the agent lacks is not ordered again",
+    file: "src/core/master/delivery.ts",
+    find: "if (record !== undefined) order(state, tx, stream, record);\n  }\n  const ownerless",
+    replace: "if (record !== undefined) watch(state, tx, { ...record, launchId: `${record.launchId}!` });\n  }\n  const ownerless",
+    seeds: 60,
+  },
+  {
+    name: "an old update counts as news",
+    file: "src/core/master/updates.ts",
+    find: "const isNews = update.seq > row.seq && mayFollow(",
+    replace: "const isNews = update.seq >= row.seq && mayFollow(",
+    seeds: 60,
+  },
+  {
+    name: "resources are freed twice",
+    file: "src/core/master/allocation.ts",
+    find: "export function taskFreed(state: MasterState, tx: Tx, task: TaskRecord): void {",
+    replace: "export function taskFreed(state: MasterState, tx: Tx, task: TaskRecord, again = true): void {\n  if (again) taskFreed(state, tx, task, false);",
+    seeds: 10,
+  },
+  {
+    name: "an agent obeys older epochs",
+    file: "src/core/agent/session.ts",
+    find: "  if (isOlder(epoch, state.epoch)) return refuse(state, step, link, batch, `obeys epoch ${epochText(state.epoch)}`);\n  // From here on",
+    replace: "  if (isOlder(epoch, state.epoch)) state.epoch = epoch;\n  // From here on",
+    seeds: 60,
+  },
+  {
+    name: "an agent speaks before its journal is written",
+    file: "src/agent/durability.ts",
+    find: "const free = outputs.filter(isUnfenced);",
+    replace: "const free = [...outputs];",
+    seeds: 60,
+  },
+  {
+    name: "any acknowledgement will do",
+    file: "src/core/agent/status-stream.ts",
+    find: " || !sameBytes(head.status?.uuid, uuid)) return;",
+    replace: " || uuid.length === 0 || sameBytes(undefined, uuid)) return;",
+    seeds: 60,
+  },
+  {
+    name: "an unacknowledged update is said once",
+    file: "src/core/agent/status-stream.ts",
+    find: "    if (frameworkId === undefined || task.accepted.framework?.id?.value === frameworkId) sayHeadAfresh(state, step, task);",
+    replace: "    if (frameworkId === \"\" && task.retryMs === 0) sayHeadAfresh(state, step, task);",
+    seeds: 60,
+  },
+];
