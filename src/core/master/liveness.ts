@@ -68,9 +68,10 @@ export function silenceDue(state: MasterState, tx: Tx, agentId: string): void {
   const { agentPingTimeoutMs, agentPingIntervalMs } = state.settings;
   const left = agentPingTimeoutMs - (listeningTime(state, tx.now) - lastHeard(state, agentId));
   const brake = left > 0 || state.mute || state.readOnly !== "" ? 0 : brakeMs(state, tx);
-  if (left > 0 && !state.mute) state.deadlines.set(`agent/${agentId}`, tx.now + left);
+  // Not before the next millisecond: what is left may be a rounding error, and would be due at once, again and again.
+  if (left > 0 && !state.mute) state.deadlines.set(`agent/${agentId}`, tx.now + Math.max(1, left));
   else if (state.mute || state.readOnly !== "") state.deadlines.set(`agent/${agentId}`, tx.now + agentPingIntervalMs);
-  else if (brake > 0) state.deadlines.set(`agent/${agentId}`, tx.now + brake);
+  else if (brake > 0) state.deadlines.set(`agent/${agentId}`, tx.now + Math.max(1, brake));
   else declareUnreachable(state, tx, agentId, row);
 }
 
