@@ -1,5 +1,5 @@
 /** The end of a run: one history of it, the verdicts, the report. */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, isRed, type Verdict } from "../checkers/index.ts";
 import type { HistoryEvent } from "../history/event.ts";
@@ -11,6 +11,7 @@ import type { FaultKind } from "./nemesis/fault.ts";
 import type { ObservedCluster } from "./observed-cluster.ts";
 import { commandOf, type RunOrder, type Workload } from "./orders.ts";
 import { recoveriesOf } from "./recoveries.ts";
+import { byNumber } from "./report/page.ts";
 import { writeReport } from "./report/report.ts";
 import type { Stage } from "./stage.ts";
 
@@ -43,6 +44,7 @@ export function conclude({ order, stage, observed, endAt, kinds, settings, workl
   const told = upTo([...gather(observed.histories), witnesses], endAt);
   const events = upTo([told, recoveriesOf(told, new Map(kinds.map(({ name, answersAfter }) => [name, answersAfter])))], endAt);
   writeHistory(join(stage.report, HISTORY), events);
+  rmSync(observed.histories, { recursive: true }); // all of it is in the one now
   const boundsMs = Object.fromEntries(kinds.flatMap(({ name, boundMs }) => (boundMs === undefined ? [] : [[name, boundMs]])));
   const judgement = judgementOf(events, { settings, boundsMs, demanded, workload });
   const record: RunRecord = { command: commandOf(order), seed: order.seed, startedAt, network: observed.cluster.network.kind, abilities: stage.abilities, ...judgement };
@@ -61,8 +63,8 @@ function judge(events: readonly HistoryEvent[], record: RunRecord, directory: st
   const expected = new Set(record.expected);
   const verdicts = check(events, record.options);
   const red = verdicts.filter((verdict) => isRed(verdict, expected));
-  writeReport({ directory, events, verdicts, record });
-  for (const verdict of verdicts) console.log(lineOf(verdict, expected));
+  writeReport({ directory, events, verdicts, red: red.map(({ invariant }) => invariant), record });
+  for (const verdict of verdicts.toSorted(byNumber)) console.log(lineOf(verdict, expected));
   for (const { invariant, findings } of red) for (const { what, events: seqs } of findings.slice(0, 5)) console.log(`  ${invariant}: ${what}${seqs.length > 0 ? `  (events ${seqs.join(", ")})` : ""}`);
   console.log(red.length === 0 ? `held: ${events.length} events` : `NOT held: ${red.map(({ invariant }) => invariant).join(", ")}`);
   console.log(`again: ${record.command}`);

@@ -2,6 +2,7 @@
 import { Belongings } from "./belongings.ts";
 import { chaosRun } from "./chaos-run.ts";
 import { judgeAgain } from "./conclusion.ts";
+import { headlineRun } from "./headline-run.ts";
 import { type Order, parseOrder, type RunOrder, USAGE } from "./orders.ts";
 import { tellProbe } from "./probe.ts";
 import { onStage, openStage, STAGE_VARIABLE } from "./stage.ts";
@@ -44,8 +45,8 @@ async function perform(order: RunOrder, args: readonly string[]): Promise<number
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort(new Error(`told to stop (${signal})`)));
   const stage = openStage(directory);
   const belongings = Belongings.join(directory);
-  if (order.kind === "headline") throw new Error("not yet");
-  return chaosRun(order, stage, belongings, tell, stop.signal);
+  const performance = { stage, belongings, tell, signal: stop.signal };
+  return order.kind === "headline" ? headlineRun(order, performance) : chaosRun(order, performance);
 }
 
 main(process.argv.slice(2)).then(

@@ -26,6 +26,7 @@ const OVERLAP_MS = [200, 3_000] as const;
 /** Without end. Each kind has its turn before any comes again. */
 export function* rounds(seed: number, kinds: readonly FaultKind[]): Generator<Round, never, void> {
   const chance = new Chance(seed, "nemesis");
+  const times = new Map<string, number>();
   let bag: FaultKind[] = [];
   const take = (wanted: (kind: FaultKind) => boolean): FaultKind | undefined => {
     const found = bag.findIndex(wanted);
@@ -35,12 +36,13 @@ export function* rounds(seed: number, kinds: readonly FaultKind[]): Generator<Ro
     if (bag.length === 0) bag = shuffled(kinds, chance);
     const first = take(() => true)!;
     const second = first.alone !== true && chance.happens(TOGETHER) ? take(({ alone }) => alone !== true) : undefined;
-    const planned = (kind: FaultKind, afterMs: number): PlannedFault => ({
-      kind,
-      afterMs,
-      forMs: Math.round(chance.between(...kind.lastsMs)),
-      chance: new Chance(seed, `round ${number}/${kind.name}`),
-    });
+    const planned = (kind: FaultKind, afterMs: number): PlannedFault => {
+      const time = (times.get(kind.name) ?? 0) + 1;
+      times.set(kind.name, time);
+      // A stream for each strike: with other faults left out it meets the same victims for as long.
+      const own = new Chance(seed, `${kind.name} ${time}`);
+      return { kind, afterMs, forMs: Math.round(own.between(...kind.lastsMs)), chance: own };
+    };
     const faults = [planned(first, 0)];
     if (second !== undefined) faults.push(planned(second, Math.round(chance.between(...OVERLAP_MS))));
     yield { number, faults, pauseMs: Math.round(chance.between(...PAUSE_MS)) };

@@ -1,0 +1,85 @@
+/** The course of every run: the cluster comes up, rests, is broken, is healed, rests, is read a last time, and is judged. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Belongings } from "./belongings.ts";
+import { conclude, type Ending } from "./conclusion.ts";
+import { SETTLE_MS } from "./expectations.ts";
+import { Nemesis } from "./nemesis/nemesis.ts";
+import { ObservedCluster, type ObservedOptions } from "./observed-cluster.ts";
+import { networkOf, type Stage } from "./stage.ts";
+
+/** Where a run takes place. */
+export interface Performance {
+  readonly stage: Stage;
+  readonly belongings: Belongings;
+  readonly tell: (line: string) => void;
+  /** Told to stop: what is broken is healed, and the run is judged by what there was. */
+  readonly signal: AbortSignal;
+}
+
+export interface Piece
+  extends Pick<Ending, "order" | "kinds" | "settings" | "workload" | "demanded">,
+    Pick<ObservedOptions, "agentFlags" | "disks" | "ownBoot" | "fakeTime" | "play"> {
+  /** What is done to the cluster; `answersAgain` resolves when one more launch is durable, or it takes too long. */
+  readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>) => Promise<void>;
+}
+
+const START_MS = 90_000;
+/** Enough launches, and samples of memory, to know what is usual. */
+const QUIET_MS = 8_000;
+/** Healed, the cluster has as long to give everybody what they want. */
+const CONTENT_MS = 90_000;
+const REST_MS = 5_000;
+const RECOVERY_MS = 20_000;
+const LOOK_MS = 100;
+/** After the last readings, so that whoever still lives has said so. */
+const LAST_MS = 1_500;
+
+/** Resolves with the exit code. */
+export async function perform({ stage, belongings, tell, signal }: Performance, piece: Piece): Promise<number> {
+  let nemesis: Nemesis | undefined;
+  const observed = await ObservedCluster.start({
+    ...piece,
+    size: piece.order.size,
+    built: piece.order.built,
+    network: await networkOf(stage, piece.order.size),
+    belongings,
+    report: stage.report,
+    mayFail: (daemon) => nemesis?.mayFail(daemon) ?? false,
+    tell,
+  });
+  nemesis = new Nemesis({ world: observed.world, recorder: observed.recorder, tell, signal });
+  observed.phase("quiet");
+  const missing = await observed.untilContent(START_MS, { underWay: true });
+  if (missing.length > 0) throw new Error(`the cluster did not come up: ${missing.join("; ")}`);
+  await delay(QUIET_MS, undefined, { signal }).catch(() => {});
+  observed.phase("chaos");
+  try {
+    await piece.chaos(nemesis, () => answersAgain(observed, signal));
+  } finally {
+    await nemesis.healAll();
+  }
+  await rest(observed);
+  const endAt = await observed.close();
+  return conclude({ ...piece, stage, observed, endAt, tell });
+}
+
+async function rest(observed: ObservedCluster): Promise<void> {
+  observed.phase("healed");
+  const healedAt = performance.now();
+  observed.cluster.order("settle");
+  const wishes = await observed.untilContent(CONTENT_MS);
+  if (wishes.length > 0) observed.complain("cluster", `${CONTENT_MS / 1_000} s after it was healed: ${wishes.join("; ")}`);
+  await delay(Math.max(0, SETTLE_MS - (performance.now() - healedAt)));
+  observed.phase("settled");
+  await delay(REST_MS);
+  observed.phase("final");
+  await observed.readAll();
+  await delay(LAST_MS);
+}
+
+async function answersAgain({ cluster }: ObservedCluster, signal: AbortSignal): Promise<void> {
+  const launched = (): number => cluster.frameworks.reduce((sum, { state }) => sum + (state?.launched ?? 0), 0);
+  const before = launched();
+  const deadline = performance.now() + RECOVERY_MS;
+  while (launched() <= before && performance.now() < deadline && !signal.aborted) await delay(LOOK_MS);
+}
