@@ -129,7 +129,9 @@ export class AgentHost {
   #appended(records: readonly JournalRecord[]): void {
     const agent = this.id || this.name;
     for (const { record } of records) {
-      if (record?.$case === "accepted") this.#tasks.set(record.value.launchId, record.value.task?.taskId?.value ?? "");
+      // Known by its id from here on.
+      if (record?.$case === "identity" && record.value.agentId !== "") this.#say("agentObeys", { agent: record.value.agentId }, this.#epoch);
+      else if (record?.$case === "accepted") this.#tasks.set(record.value.launchId, record.value.task?.taskId?.value ?? "");
       else if (record?.$case === "update") {
         const { launchId: launch, status } = record.value;
         const state = stateName(status?.state ?? TaskState.TASK_STAGING) as TaskStateName;

@@ -306,7 +306,7 @@ export class SimFramework {
 
   #taskInfo({ id, service }: KnownTask, agent: string): TaskInfo {
     const scalar = (name: string, value: number): object => ({ name, type: Value_Type.SCALAR, scalar: { value } });
-    const value = service ? "serve" : `run ${Math.round(this.#chance.tailed(this.plan.jobMs))}`;
+    const value = service ? "serve" : `run ${Math.round(this.#chance.between(0.5, 1.5) * this.plan.jobMs)}`;
     return TaskInfo.fromPartial({
       name: id,
       taskId: { value: id },
@@ -325,7 +325,8 @@ export class SimFramework {
     this.#observe("update", { framework: this.name, task: id, agent, state: stateName(status.state!) as TaskStateName, uuid, source, reason });
     const task = this.tasks.get(id);
     if (task !== undefined && !isTerminal(task.state)) {
-      task.state = status.state!;
+      // A launch that was given up and is not known to anybody never was.
+      task.state = status.state === TaskState.TASK_UNKNOWN ? TaskState.TASK_DROPPED : status.state!;
       // What never began is not done: a job is asked for anew, under another name.
       if (isTerminal(task.state) && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
     }

@@ -111,13 +111,15 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
 }
 
 function drawFramework(shape: Chance, name: string): FrameworkPlan {
+  const jobMs = shape.pick([500, 4_000, 20_000]);
   return {
     name,
     failoverTimeoutS: shape.pick([3_600, 3_600, 3_600, 60, 0]),
     partitionAware: shape.happens(0.7),
     services: shape.integer(0, 3),
-    jobs: shape.integer(0, 30),
-    jobMs: shape.pick([500, 4_000, 20_000]),
+    // So many that they can be done between healing and the end, on one agent.
+    jobs: shape.integer(0, jobMs > 10_000 ? 8 : 30),
+    jobMs,
     forgetsAck: shape.pick([0, 0, 0.1]),
   };
 }
