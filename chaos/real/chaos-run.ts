@@ -1,7 +1,7 @@
 /** One run: quiet, faults by the seed, healing, rest, last readings. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Wants } from "./actors/player.ts";
-import { IMPATIENT } from "./expectations.ts";
+import { IMPATIENT, pacesOf } from "./expectations.ts";
 import { findFakeTime } from "./host/tools.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { allFaults, obstacle } from "./nemesis/catalogue.ts";
@@ -39,6 +39,7 @@ export async function chaosRun(order: ChaosOrder, performance: Performance): Pro
     order,
     kinds,
     settings: IMPATIENT,
+    paces: pacesOf(order.timeMs),
     workload: order.workload,
     demanded: order.nemesis === "all" ? [] : order.nemesis,
     agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { check, isRed, type Verdict } from "../checkers/index.ts";
 import type { HistoryEvent } from "../history/event.ts";
 import { readWitnesses } from "./actors/witness-reader.ts";
-import { type Judgement, judgementOf, type Settings } from "./expectations.ts";
+import { type Judgement, judgementOf, type Paces, type Settings } from "./expectations.ts";
 import { gather, HISTORY, openRun, RUN, upTo, writeHistory } from "./history-files.ts";
 import { uptimeOffsetMs } from "./monotonic.ts";
 import type { FaultKind } from "./nemesis/fault.ts";
@@ -32,6 +32,7 @@ export interface Ending {
   readonly endAt: number;
   readonly kinds: readonly FaultKind[];
   readonly settings: Settings;
+  readonly paces: Paces;
   readonly workload: Workload;
   readonly demanded: readonly string[];
   readonly tell: (line: string) => void;
@@ -39,14 +40,14 @@ export interface Ending {
 
 const startedAt = new Date().toISOString();
 
-export function conclude({ order, stage, observed, endAt, kinds, settings, workload, demanded, tell }: Ending): number {
+export function conclude({ order, stage, observed, endAt, kinds, settings, paces, workload, demanded, tell }: Ending): number {
   const witnesses = readWitnesses(observed.cluster.witnesses, uptimeOffsetMs());
   const told = upTo([...gather(observed.histories), witnesses], endAt);
   const events = upTo([told, recoveriesOf(told, new Map(kinds.map(({ name, answersAfter }) => [name, answersAfter])))], endAt);
   writeHistory(join(stage.report, HISTORY), events);
   rmSync(observed.histories, { recursive: true }); // all of it is in the one now
   const boundsMs = Object.fromEntries(kinds.flatMap(({ name, boundMs }) => (boundMs === undefined ? [] : [[name, boundMs]])));
-  const judgement = judgementOf(events, { settings, boundsMs, demanded, workload });
+  const judgement = judgementOf(events, { settings, paces, boundsMs, demanded, workload });
   const record: RunRecord = { command: commandOf(order), seed: order.seed, startedAt, network: observed.cluster.network.kind, abilities: stage.abilities, ...judgement };
   writeFileSync(join(stage.report, RUN), `${JSON.stringify(record, undefined, 2)}\n`);
   return judge(events, record, stage.report, tell);
@@ -55,7 +56,6 @@ export function conclude({ order, stage, observed, endAt, kinds, settings, workl
 /** A history that was kept, by today's checkers. */
 export function judgeAgain(path: string, tell: (line: string) => void): number {
   const { directory, events, run } = openRun<RunRecord>(path);
-  if (run === undefined) throw new Error(`beside ${path} there is no ${RUN}, which says what was expected of the run`);
   return judge(events, run, directory, tell);
 }
 

@@ -8,7 +8,21 @@ const ALWAYS = ["history", "complaints", "coverage", "I1", "I3", "I5", "I6", "I7
 
 /** Longest gap of a witness that nobody notices. */
 const BEAT_GAP_MS = 1_000;
-export const SETTLE_MS = 15_000;
+
+/** How long the quiet parts of a run are. */
+export interface Paces {
+  /** Before anything is broken: enough launches, and samples of memory, to know what is usual. */
+  readonly quietMs: number;
+  /** Healed, ends and registry have to agree within this (I12). */
+  readonly settleMs: number;
+  /** At rest, before the last readings. */
+  readonly restMs: number;
+}
+
+/** A short run is for a look, and should be one. */
+export function pacesOf(chaosMs: number): Paces {
+  return chaosMs < 30_000 ? { quietMs: 3_000, settleMs: 8_000, restMs: 2_500 } : { quietMs: 8_000, settleMs: 15_000, restMs: 5_000 };
+}
 
 export interface Settings {
   readonly masterFlags: readonly string[];
@@ -32,18 +46,19 @@ export interface Judgement {
 
 export interface Conditions {
   readonly settings: Settings;
+  readonly paces: Paces;
   readonly boundsMs: Readonly<Record<string, number>>;
   /** Faults that were asked for by name must have come about. */
   readonly demanded: readonly string[];
   readonly workload: Workload;
 }
 
-export function judgementOf(events: readonly HistoryEvent[], { settings, boundsMs, demanded, workload }: Conditions): Judgement {
+export function judgementOf(events: readonly HistoryEvent[], { settings, paces, boundsMs, demanded, workload }: Conditions): Judgement {
   const struck = faultsOf(events);
   const options: CheckOptions = {
     recoveryBoundsMs: boundsMs,
     beatGapMs: BEAT_GAP_MS,
-    settleMs: SETTLE_MS,
+    settleMs: paces.settleMs,
     policy: { unreachableAfterMs: settings.agentPingTimeoutMs },
     coverage: coverageOf(struck, demanded, workload),
   };

@@ -1,7 +1,7 @@
 /** The promise in one run: all masters are gone for a minute, then all of etcd, and not one of the tasks notices. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Chance } from "../sim/chance.ts";
-import { AS_IN_PRODUCTION } from "./expectations.ts";
+import { AS_IN_PRODUCTION, pacesOf } from "./expectations.ts";
 import { allFaults } from "./nemesis/catalogue.ts";
 import type { HeadlineOrder } from "./orders.ts";
 import { perform, type Performance } from "./performance.ts";
@@ -21,6 +21,7 @@ export async function headlineRun(order: HeadlineOrder, performance: Performance
     order,
     kinds,
     settings: AS_IN_PRODUCTION,
+    paces: pacesOf(ACTS.length * order.forMs),
     workload: "services",
     demanded: ACTS,
     agentFlags: [`--resources=cpus:${Math.ceil(each * TASK.cpus)};mem:${each * TASK.mem};disk:4096;ports:[31000-31999]`],

@@ -1,5 +1,4 @@
 /** A cluster, everybody who watches it, and the phases of a run. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { OperatorClient } from "../../src/sdk/index.ts";
@@ -14,6 +13,7 @@ import { Cluster, type ClusterSize } from "./cluster/cluster.ts";
 import type { Network } from "./cluster/network.ts";
 import { mesarch } from "./cluster/programs.ts";
 import type { Settings } from "./expectations.ts";
+import { HISTORIES, LOGS } from "./history-files.ts";
 import { leftoversOf } from "./leftovers.ts";
 import { monotonicMs } from "./monotonic.ts";
 import type { World } from "./nemesis/fault.ts";
@@ -38,6 +38,7 @@ export interface ObservedOptions {
 const QUOTA_BYTES = 64 * 2 ** 20;
 const READ_EVERY_MS = 1_000;
 const LOOK_MS = 100;
+const GARBAGE_MS = 1_000;
 const UNDER_WAY = /waits for|a guest is there/;
 const TEARDOWN_MS = 15_000;
 
@@ -67,15 +68,14 @@ export class ObservedCluster {
   /** Resolves once all daemons run. */
   static async start(options: ObservedOptions): Promise<ObservedCluster> {
     const { size, network, belongings, report, built, settings, agentFlags, disks, ownBoot, fakeTime, play, mayFail } = options;
-    const histories = join(report, "histories");
-    mkdirSync(histories, { recursive: true });
+    const histories = join(report, HISTORIES);
     const sink = new FileSink(join(histories, "harness.jsonl"));
     const recorder = new Recorder(monotonicMs, sink);
     const cluster = await Cluster.prepare({
       size,
       network,
       belongings,
-      logs: join(report, "logs"),
+      logs: join(report, LOGS),
       histories,
       program: mesarch(built),
       masterFlags: settings.masterFlags,
@@ -131,6 +131,12 @@ export class ObservedCluster {
       if (wishes.length === 0 || performance.now() > deadline) return wishes;
       await delay(LOOK_MS);
     }
+  }
+
+  /** Daemons give back what they do not need, so that what they hold can be sampled. */
+  async collectGarbage(): Promise<void> {
+    for (const { daemon } of [...this.cluster.masters, ...this.cluster.agents]) daemon.collectGarbage();
+    await delay(GARBAGE_MS);
   }
 
   operator(): OperatorClient {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Belongings } from "./belongings.ts";
 import { conclude, type Ending } from "./conclusion.ts";
-import { SETTLE_MS } from "./expectations.ts";
+import type { Paces } from "./expectations.ts";
 import { Nemesis } from "./nemesis/nemesis.ts";
 import { ObservedCluster, type ObservedOptions } from "./observed-cluster.ts";
 import { networkOf, type Stage } from "./stage.ts";
@@ -17,18 +17,15 @@ export interface Performance {
 }
 
 export interface Piece
-  extends Pick<Ending, "order" | "kinds" | "settings" | "workload" | "demanded">,
+  extends Pick<Ending, "order" | "kinds" | "settings" | "paces" | "workload" | "demanded">,
     Pick<ObservedOptions, "agentFlags" | "disks" | "ownBoot" | "fakeTime" | "play"> {
   /** What is done to the cluster; `answersAgain` resolves when one more launch is durable, or it takes too long. */
   readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>) => Promise<void>;
 }
 
 const START_MS = 90_000;
-/** Enough launches, and samples of memory, to know what is usual. */
-const QUIET_MS = 8_000;
 /** Healed, the cluster has as long to give everybody what they want. */
 const CONTENT_MS = 90_000;
-const REST_MS = 5_000;
 const RECOVERY_MS = 20_000;
 const LOOK_MS = 100;
 /** After the last readings, so that whoever still lives has said so. */
@@ -51,27 +48,28 @@ export async function perform({ stage, belongings, tell, signal }: Performance, 
   observed.phase("quiet");
   const missing = await observed.untilContent(START_MS, { underWay: true });
   if (missing.length > 0) throw new Error(`the cluster did not come up: ${missing.join("; ")}`);
-  await delay(QUIET_MS, undefined, { signal }).catch(() => {});
+  await delay(piece.paces.quietMs, undefined, { signal }).catch(() => {});
   observed.phase("chaos");
   try {
     await piece.chaos(nemesis, () => answersAgain(observed, signal));
   } finally {
     await nemesis.healAll();
   }
-  await rest(observed);
+  await rest(observed, piece.paces);
   const endAt = await observed.close();
   return conclude({ ...piece, stage, observed, endAt, tell });
 }
 
-async function rest(observed: ObservedCluster): Promise<void> {
+async function rest(observed: ObservedCluster, { settleMs, restMs }: Paces): Promise<void> {
   observed.phase("healed");
   const healedAt = performance.now();
   observed.cluster.order("settle");
   const wishes = await observed.untilContent(CONTENT_MS);
   if (wishes.length > 0) observed.complain("cluster", `${CONTENT_MS / 1_000} s after it was healed: ${wishes.join("; ")}`);
-  await delay(Math.max(0, SETTLE_MS - (performance.now() - healedAt)));
+  await delay(Math.max(0, settleMs - (performance.now() - healedAt)));
+  await observed.collectGarbage();
   observed.phase("settled");
-  await delay(REST_MS);
+  await delay(restMs);
   observed.phase("final");
   await observed.readAll();
   await delay(LAST_MS);

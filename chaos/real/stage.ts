@@ -3,14 +3,16 @@
  * run. Whatever becomes of that process, what it made is undone here.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Belongings, reap } from "./belongings.ts";
 import { type ClusterSize, nodesOf } from "./cluster/cluster.ts";
 import { makeNamespaces, namespaces, type NamespacePlan, OBSERVER } from "./cluster/namespaces.ts";
 import { loopback, type Network } from "./cluster/network.ts";
 import { type Ability, probe } from "./host/abilities.ts";
-import type { RunOrder } from "./orders.ts";
+import { prepareReport } from "./history-files.ts";
+import { commandOf, type RunOrder } from "./orders.ts";
 
 export interface Stage {
   readonly report: string;
@@ -37,8 +39,8 @@ export async function onStage(order: RunOrder, args: readonly string[], tell: (l
   for (const problem of await reap()) tell(`left by an earlier run: ${problem}`);
   const belongings = Belongings.open();
   try {
-    const report = resolve(order.report ?? `chaos-report-${order.kind}-${order.seed}`);
-    mkdirSync(report, { recursive: true });
+    const report = resolve(order.report ?? join(tmpdir(), `mesarch-chaos-report-${order.kind}-${order.seed}`));
+    prepareReport(report, commandOf(order));
     const stage = await set(order, report, belongings);
     writeFileSync(join(belongings.directory, STAGE), JSON.stringify(stage));
     return await perform(stage, belongings, args);

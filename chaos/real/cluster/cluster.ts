@@ -10,7 +10,7 @@ import { AgentHost, type AgentHostOptions } from "./agent-host.ts";
 import { Daemon } from "./daemon.ts";
 import { Etcd } from "./etcd.ts";
 import { address, type Network, type Node } from "./network.ts";
-import { compileCache, frameworkCommand, type Program, witnessScript } from "./programs.ts";
+import { nodeEnv, frameworkCommand, type Program, witnessScript } from "./programs.ts";
 
 export interface ClusterSize {
   readonly masters: number;
@@ -84,8 +84,7 @@ export class Cluster {
 
   /** Everything is prepared, and nothing runs. */
   static async prepare(options: ClusterOptions): Promise<Cluster> {
-    const { network, belongings, logs, histories, size, quotaBytes, onFailure } = options;
-    for (const directory of [logs, histories]) mkdirSync(directory, { recursive: true });
+    const { network, belongings, logs, size, quotaBytes, onFailure } = options;
     const nodes = nodesOf(size);
     const etcdNodes = nodes.filter((node) => node.startsWith("e"));
     const etcd = new Etcd({ binary: await findEtcd(), nodes: etcdNodes, network, belongings, logs, quotaBytes, onFailure });
@@ -146,7 +145,7 @@ export class Cluster {
       logs,
       launch: () => {
         const own = [`--name=${node}`, `--ip=${host}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0", `--etcd-endpoints=${this.etcd.endpoints.join(",")}`];
-        return commandLine([...network.enter(node), ...program.command, "master", ...own, ...masterFlags], { ...compileCache, ...this.#clockEnv(node, fakeTime) });
+        return commandLine([...network.enter(node), ...program.command, "master", ...own, ...masterFlags], { ...nodeEnv, ...this.#clockEnv(node, fakeTime) });
       },
       onFailure: (how) => onFailure(daemon.name, how),
     });
@@ -155,7 +154,7 @@ export class Cluster {
 
   #agent(node: Node, { network, belongings, logs, histories, program, agentFlags, hosts, fakeTime, onFailure }: ClusterOptions): AgentHost {
     const flags = [`--masters=${this.masterAddresses.join(",")}`, `--hostname=${node}`, `--ip=${network.host(node)}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0"];
-    const env = { ...compileCache, ...program.watchedEnv, ...this.#clockEnv(node, fakeTime), CHAOS_HISTORY: join(histories, `agent-${node}`), CHAOS_ACTOR: `agent/${node}` };
+    const env = { ...nodeEnv, ...program.watchedEnv, ...this.#clockEnv(node, fakeTime), CHAOS_HISTORY: join(histories, `agent-${node}`), CHAOS_ACTOR: `agent/${node}` };
     const command = [...program.watchedCommand, "agent", ...flags, ...agentFlags];
     return new AgentHost({ node, enter: network.enter(node), command, env, belongings, logs, onFailure, ...hosts });
   }
@@ -169,7 +168,7 @@ export class Cluster {
         name: `framework/${node}`,
         belongings,
         logs,
-        launch: () => commandLine([...network.enter(node), ...frameworkCommand, JSON.stringify(plan)], compileCache),
+        launch: () => commandLine([...network.enter(node), ...frameworkCommand, JSON.stringify(plan)], nodeEnv),
         onMessage: (message) => (framework.state = message as FrameworkState),
         onFailure: (how) => onFailure(`framework/${node}`, how),
       }),

@@ -127,6 +127,11 @@ export class Daemon {
     this.#frozen = false;
   }
 
+  /** For daemons that listen to it (collect-garbage.ts). */
+  collectGarbage(): void {
+    if (!this.#frozen) this.#signal("SIGUSR2");
+  }
+
   tell(message: object): void {
     if (this.running && this.#child!.connected) this.#child!.send(message, () => {});
   }

@@ -14,8 +14,13 @@ export interface Program {
   readonly watchedEnv: Readonly<Record<string, string>>;
 }
 
-/** Many processes start, and most of a start is reading and compiling the same files. */
-export const compileCache: Readonly<Record<string, string>> = { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/mesarch-chaos") };
+/** Of all programs of node. */
+export const nodeEnv: Readonly<Record<string, string>> = {
+  // Many processes start, and most of a start is reading and compiling the same files.
+  NODE_COMPILE_CACHE: join(root, "node_modules/.cache/mesarch-chaos"),
+  // With an arena for each thread what was freed is not given back, and nobody can tell from outside what is held (I27).
+  MALLOC_ARENA_MAX: "1",
+};
 
 const QUIET = "--disable-warning=ExperimentalWarning";
 
@@ -24,10 +29,11 @@ export function mesarch(built: boolean): Program {
   const main = join(root, built ? "dist/src/cli/main.js" : "src/cli/main.ts");
   if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`);
   const build = pathToFileURL(join(root, built ? "dist/src/" : "src/")).href;
-  const informant = pathToFileURL(join(real, "actors/informant.ts")).href;
+  const preload = (name: string): string => `--import=${pathToFileURL(join(real, "actors", name)).href}`;
+  const node = [process.execPath, QUIET, preload("collect-garbage.ts")];
   return {
-    command: [process.execPath, QUIET, main],
-    watchedCommand: [process.execPath, QUIET, `--import=${informant}`, main],
+    command: [...node, main],
+    watchedCommand: [...node, preload("informant.ts"), main],
     watchedEnv: { CHAOS_BUILD: build },
   };
 }

@@ -24,7 +24,7 @@ test("leader and agent are killed on one host: all that was expected is tested, 
   t.timeout(180_000);
   const report = mkdtempSync(join(tmpdir(), "mesarch-chaos-test-"));
   t.teardown(() => rmSync(report, { recursive: true, force: true }));
-  const { code, said } = await chaos("--loopback", "--time", "12", "--seed", "6", "--nemesis", "kill-leader,kill-agent", "--report", report);
+  const { code, said } = await chaos("--loopback", "--time", "8", "--seed", "6", "--nemesis", "kill-leader,kill-agent", "--report", report);
   t.is(code, 0, said);
   t.notRegex(said, /not undone/);
   const events = readHistory(join(report, "history.jsonl"));
