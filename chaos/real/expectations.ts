@@ -84,13 +84,12 @@ function coverageOf({ names }: Strikes, demanded: readonly string[], workload: W
 function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<string, number>>, workload: Workload): string[] {
   const expected = [...ALWAYS];
   const hits = (prefix: string): boolean => [...targets].some((target) => target.startsWith(prefix));
-  if ([...names].some(changesLeader)) expected.push("I2", "I4");
+  if ([...names].some(changesLeader)) expected.push("I2", "I4", "I23");
   if (["master/", "etcd/", "link/", "framework/"].some(hits)) expected.push("I9");
   if (hits("agent/")) expected.push("I10");
   if (workload === "mixed") expected.push("I11", "I18", "I21");
   if (names.has("kill-framework")) expected.push("I20");
   if (names.has("cut-agent-for-long")) expected.push("I22");
-  if (hits("agent/") || [...names].some(changesLeader)) expected.push("I23");
   if ([...names].some((name) => boundsMs[name] !== undefined)) expected.push("I28");
   return expected;
 }

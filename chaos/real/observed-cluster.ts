@@ -93,7 +93,9 @@ export class ObservedCluster {
     await cluster.start();
     observed.watcher.start();
     observed.#poller.start();
-    observed.#stopSampling = sampleHost(() => cluster.daemons, recorder);
+    // What etcd takes is its own affair.
+    const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
+    observed.#stopSampling = sampleHost(ours, recorder);
     return observed;
   }
 

@@ -6,9 +6,9 @@ import { consumption } from "../host/processes.ts";
 const EVERY_MS = 1_000;
 
 /** Returns what ends it. */
-export function sampleHost(daemons: () => readonly Daemon[], recorder: Recorder): () => void {
+export function sampleHost(daemons: readonly Daemon[], recorder: Recorder): () => void {
   const timer = setInterval(() => {
-    for (const { name, pid } of daemons()) {
+    for (const { name, pid } of daemons) {
       const taken = pid === undefined ? undefined : consumption(pid);
       if (taken !== undefined) recorder.record({ actor: "host", kind: "observe", op: "process", value: { name, ...taken } });
     }

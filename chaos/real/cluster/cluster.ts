@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { findEtcd } from "../../../src/dev/etcd-binary.ts";
 import type { FrameworkOrder, FrameworkPlan, FrameworkState } from "../actors/framework.ts";
 import type { Belongings } from "../belongings.ts";
-import { find } from "../host/tools.ts";
+import { find, run } from "../host/tools.ts";
 import { AgentHost, type AgentHostOptions } from "./agent-host.ts";
 import { Daemon } from "./daemon.ts";
 import { Etcd } from "./etcd.ts";
@@ -88,6 +88,7 @@ export class Cluster {
     const nodes = nodesOf(size);
     const etcdNodes = nodes.filter((node) => node.startsWith("e"));
     const etcd = new Etcd({ binary: await findEtcd(), nodes: etcdNodes, network, belongings, logs, quotaBytes, onFailure });
+    if (options.hosts.disk && options.hosts.ownBoot) await shareMounts(belongings);
     const cluster = new Cluster(options, etcd, nodes);
     for (const agent of cluster.agents) await agent.prepare();
     return cluster;
@@ -180,6 +181,14 @@ export class Cluster {
 function commandLine(words: readonly string[], env: Readonly<Record<string, string>>) {
   const [program, ...args] = words as [string, ...string[]];
   return { program, args, env };
+}
+
+/** A disk that is unmounted goes from the view of every host, or it would never be let go of. */
+async function shareMounts(belongings: Belongings): Promise<void> {
+  const { directory } = belongings;
+  await run("mount", ["--bind", directory, directory]);
+  belongings.add({ kind: "mount", path: directory });
+  await run("mount", ["--make-shared", directory]);
 }
 
 /** What a cluster cannot be started without. */

@@ -1,6 +1,7 @@
 /** What a fault is: something done to the cluster on purpose, and its undoing. */
 import type { Chance } from "../../sim/chance.ts";
 import type { RegistryWatcher } from "../actors/registry-watcher.ts";
+import type { AgentHost } from "../cluster/agent-host.ts";
 import type { Cluster, MasterNode } from "../cluster/cluster.ts";
 import type { EtcdMember } from "../cluster/etcd.ts";
 import type { AbilityName } from "../host/abilities.ts";
@@ -63,6 +64,12 @@ export function standby({ cluster, watcher }: World, chance: Chance): MasterNode
   const others = cluster.masters.filter(({ node, daemon }) => node !== watcher.leader && daemon.running && !daemon.frozen);
   if (others.length === 0) throw new NobodyToStrike("standby");
   return chance.pick(others);
+}
+
+export function someAgent({ cluster }: World, chance: Chance): AgentHost {
+  const up = cluster.agents.filter(({ daemon }) => daemon.running && !daemon.frozen);
+  if (up.length === 0) throw new NobodyToStrike("agent");
+  return chance.pick(up);
 }
 
 export async function etcdLeader({ cluster }: World): Promise<EtcdMember> {

@@ -6,7 +6,7 @@ import type { AgentHost } from "../../cluster/agent-host.ts";
 import type { Daemon } from "../../cluster/daemon.ts";
 import { inject } from "../../host/injection.ts";
 import { startAgent, startEtcd, startMaster } from "../comebacks.ts";
-import { etcdFollower, etcdLeader, type FaultKind, leader, NobodyToStrike, type Struck, type World } from "../fault.ts";
+import { etcdFollower, etcdLeader, type FaultKind, leader, NobodyToStrike, someAgent, type Struck, type World } from "../fault.ts";
 
 const WHILE = [4_000, 10_000] as const;
 const SYNC_CALLS = ["fsync", "fdatasync", "pwrite64"] as const;
@@ -49,14 +49,14 @@ function withDisk({ cluster }: World, chance: Chance): AgentHost {
 
 /** The journal cannot be written; the agent's epoch can. */
 async function readOnly(world: World, chance: Chance): Promise<Struck> {
-  const host = chance.pick(world.cluster.agents);
+  const host = someAgent(world, chance);
   const { journal, newJournal } = journals(host);
   const detach = await inject({ pid: pidOf(host.daemon), calls: ["openat", "write", "pwrite64", "rename"], tamper: "error=EROFS", paths: [journal, newJournal] }, world.cluster.belongings);
   return { targets: [host.daemon.name], undo: detach };
 }
 
 async function slowAgent(world: World, chance: Chance): Promise<Struck> {
-  return slowSync(world, chance.pick(world.cluster.agents).daemon, SLOW_SYNC);
+  return slowSync(world, someAgent(world, chance).daemon, SLOW_SYNC);
 }
 
 async function slowSync({ cluster }: World, daemon: Daemon, microseconds: number): Promise<Struck> {
@@ -66,7 +66,7 @@ async function slowSync({ cluster }: World, daemon: Daemon, microseconds: number
 
 /** It dies on the way into its n-th write to the journal, and is started again. */
 async function killInWrite(world: World, chance: Chance): Promise<Struck> {
-  const host = chance.pick(world.cluster.agents);
+  const host = someAgent(world, chance);
   const { journal, newJournal } = journals(host);
   const write = chance.integer(1, 6);
   host.daemon.hold();
@@ -112,7 +112,7 @@ async function killEtcdInSync(world: World, chance: Chance): Promise<Struck> {
 
 /** The agent has to refuse to start, and to say why; with the file as it was it goes on. */
 async function damageJournal(world: World, chance: Chance, damage: (path: string) => void): Promise<Struck> {
-  const host = chance.pick(world.cluster.agents);
+  const host = someAgent(world, chance);
   const { daemon } = host;
   const { journal } = journals(host);
   const saved = `${journal}.saved`;

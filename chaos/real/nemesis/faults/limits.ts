@@ -6,7 +6,7 @@ import { makeMemoryGroup } from "../../host/control-group.ts";
 import { consumption } from "../../host/processes.ts";
 import { run } from "../../host/tools.ts";
 import { startAgent, startMaster } from "../comebacks.ts";
-import { type FaultKind, leader, NobodyToStrike, standby, type Struck, type World } from "../fault.ts";
+import { type FaultKind, leader, NobodyToStrike, someAgent, standby, type Struck, type World } from "../fault.ts";
 
 const WHILE = [4_000, 10_000] as const;
 /** By how many seconds: a minute, an hour, a year, back and forth. */
@@ -60,9 +60,9 @@ async function starveOfMemory({ cluster }: World, daemon: Daemon, comeBack: () =
 
 export const limitFaults: readonly FaultKind[] = [
   { name: "jump-leader-clock", about: "the leader's wall clock is set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [leader(world)], chance) },
-  { name: "jump-agent-clock", about: "an agent's wall clock is set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [chance.pick(world.cluster.agents)], chance) },
+  { name: "jump-agent-clock", about: "an agent's wall clock is set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [someAgent(world, chance)], chance) },
   { name: "jump-all-clocks", about: "the wall clocks of all masters and agents are set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [...world.cluster.masters, ...world.cluster.agents], chance) },
-  { name: "few-descriptors-agent", about: "an agent may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => starveOfDescriptors(chance.pick(world.cluster.agents).daemon) },
+  { name: "few-descriptors-agent", about: "an agent may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => starveOfDescriptors(someAgent(world, chance).daemon) },
   { name: "few-descriptors-standby", about: "a standby may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => starveOfDescriptors(standby(world, chance).daemon) },
   {
     name: "little-memory-agent",
@@ -71,7 +71,7 @@ export const limitFaults: readonly FaultKind[] = [
     lastsMs: WHILE,
     answersAfter: "strike",
     strike: (world, chance) => {
-      const host = chance.pick(world.cluster.agents);
+      const host = someAgent(world, chance);
       return starveOfMemory(world, host.daemon, () => startAgent(world, host));
     },
   },

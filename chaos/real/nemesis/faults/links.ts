@@ -5,7 +5,7 @@ import type { MasterNode } from "../../cluster/cluster.ts";
 import { between, type Cut, type Firewall } from "../../cluster/firewall.ts";
 import type { Node } from "../../cluster/network.ts";
 import { startEtcd, startMaster } from "../comebacks.ts";
-import { etcdLeader, type FaultKind, leader, standby, type Struck, type World } from "../fault.ts";
+import { etcdLeader, type FaultKind, leader, someAgent, standby, type Struck, type World } from "../fault.ts";
 import { ETCD_ELECTION_MS, MASTER_LOST_MS } from "./processes.ts";
 
 const WHILE = [3_000, 12_000] as const;
@@ -91,7 +91,7 @@ async function loseEtcdHost(world: World): Promise<Struck> {
 }
 
 async function cutAgent(world: World, chance: Chance): Promise<Struck> {
-  return cut(world, between(chance.pick(world.cluster.agents).node, nodes(world).masters));
+  return cut(world, between(someAgent(world, chance).node, nodes(world).masters));
 }
 
 const firewall = { needs: ["firewall"] } as const;
@@ -111,9 +111,9 @@ export function linkFaults(agentPingTimeoutMs: number): readonly FaultKind[] {
     { ...firewall, name: "cut-standby-from-etcd", about: "a standby reaches no etcd member", lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => cut(world, between(standby(world, chance).node, nodes(world).etcd)) },
     { ...firewall, name: "cut-agent", about: "an agent reaches no master", lastsMs: [2_000, agentPingTimeoutMs * 0.6], answersAfter: "strike", strike: cutAgent },
     { ...firewall, name: "cut-agent-for-long", about: "an agent reaches no master for longer than its silence is borne", lastsMs: beyond, answersAfter: "strike", strike: cutAgent },
-    { ...firewall, name: "deafen-agent", about: "nothing reaches an agent, and what it says is heard", lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => cut(world, oneWay(chance.pick(world.cluster.agents).node, nodes(world).masters, true)) },
-    { ...firewall, name: "mute-agent", about: "an agent hears all, and nobody hears it", lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => cut(world, oneWay(chance.pick(world.cluster.agents).node, nodes(world).masters, false)) },
-    { ...firewall, name: "flap-agent", about: "an agent's links to all masters come and go", lastsMs: [6_000, 15_000], answersAfter: "strike", strike: (world, chance) => flap(world, between(chance.pick(world.cluster.agents).node, nodes(world).masters), chance) },
+    { ...firewall, name: "deafen-agent", about: "nothing reaches an agent, and what it says is heard", lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => cut(world, oneWay(someAgent(world, chance).node, nodes(world).masters, true)) },
+    { ...firewall, name: "mute-agent", about: "an agent hears all, and nobody hears it", lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => cut(world, oneWay(someAgent(world, chance).node, nodes(world).masters, false)) },
+    { ...firewall, name: "flap-agent", about: "an agent's links to all masters come and go", lastsMs: [6_000, 15_000], answersAfter: "strike", strike: (world, chance) => flap(world, between(someAgent(world, chance).node, nodes(world).masters), chance) },
     { ...firewall, name: "cut-framework", about: "a framework reaches no master", lastsMs: WHILE, answersAfter: "undo", strike: (world, chance) => cut(world, between(chance.pick(world.cluster.frameworks).node, nodes(world).masters)) },
     { ...firewall, name: "cut-etcd-leader", about: "the leading etcd member reaches no other member", lastsMs: WHILE, answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => cut(world, between((await etcdLeader(world)).node, nodes(world).etcd)) },
     { ...firewall, name: "cut-etcd-apart", about: "no etcd member reaches another", lastsMs: WHILE, answersAfter: "undo", alone: true, strike: (world) => cut(world, nodes(world).etcd.flatMap((one, i, all) => between(one, all.slice(i + 1)))) },

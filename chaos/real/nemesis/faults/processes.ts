@@ -6,7 +6,7 @@ import type { MasterNode } from "../../cluster/cluster.ts";
 import type { Daemon } from "../../cluster/daemon.ts";
 import type { EtcdMember } from "../../cluster/etcd.ts";
 import { startAgent, startEtcd, startFramework, startMaster, until } from "../comebacks.ts";
-import { etcdFollower, etcdLeader, type FaultKind, leader, standby, type Struck, type World } from "../fault.ts";
+import { etcdFollower, etcdLeader, type FaultKind, leader, someAgent, standby, type Struck, type World } from "../fault.ts";
 
 /** I28, with a lease of 5 s: T + 1.5 s; 2T + 4 s; and what an etcd election may cost. */
 export const MASTER_LOST_MS = 6_500;
@@ -112,11 +112,11 @@ export const processFaults: readonly FaultKind[] = [
   { ...none, name: "kill-all-masters", about: "KILL to all masters", lastsMs: OUTAGE, answersAfter: "undo", boundMs: MASTERS_BACK_MS, alone: true, strike: (world) => endMasters(world, world.cluster.masters, "SIGKILL") },
   { ...none, name: "freeze-all-masters", about: "STOP to all masters, and CONT", lastsMs: OUTAGE, answersAfter: "undo", alone: true, strike: (world) => freeze(world.cluster.masters) },
   { ...none, name: "kill-successors", about: "KILL to the leader, and to the next as soon as it leads", lastsMs: SHORT, answersAfter: "strike", alone: true, strike: killSuccessors },
-  { ...none, name: "kill-agent", about: "KILL to an agent's process", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endAgents(world, [chance.pick(world.cluster.agents)], "SIGKILL") },
-  { ...none, name: "stop-agent", about: "TERM to an agent's process", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endAgents(world, [chance.pick(world.cluster.agents)], "SIGTERM") },
+  { ...none, name: "kill-agent", about: "KILL to an agent's process", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endAgents(world, [someAgent(world, chance)], "SIGKILL") },
+  { ...none, name: "stop-agent", about: "TERM to an agent's process", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endAgents(world, [someAgent(world, chance)], "SIGTERM") },
   { ...none, name: "kill-all-agents", about: "KILL to all agents' processes", lastsMs: SHORT, answersAfter: "undo", boundMs: AGENT_BACK_MS, strike: (world) => endAgents(world, world.cluster.agents, "SIGKILL") },
-  { ...none, name: "freeze-agent", about: "STOP to an agent's process, and CONT", lastsMs: [500, 12_000], answersAfter: "strike", strike: (world, chance) => freeze([chance.pick(world.cluster.agents)]) },
-  { ...none, name: "crash-loop-agent", about: "an agent is killed half a second after each start", lastsMs: OUTAGE, answersAfter: "strike", strike: (world, chance) => crashLoop(world, chance.pick(world.cluster.agents)) },
+  { ...none, name: "freeze-agent", about: "STOP to an agent's process, and CONT", lastsMs: [500, 12_000], answersAfter: "strike", strike: (world, chance) => freeze([someAgent(world, chance)]) },
+  { ...none, name: "crash-loop-agent", about: "an agent is killed half a second after each start", lastsMs: OUTAGE, answersAfter: "strike", strike: (world, chance) => crashLoop(world, someAgent(world, chance)) },
   { ...none, name: "kill-etcd-leader", about: "KILL to the leading etcd member", lastsMs: [4_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => endEtcd([await etcdLeader(world)], "SIGKILL") },
   { ...none, name: "freeze-etcd-leader", about: "STOP to the leading etcd member, and CONT", lastsMs: [2_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => freeze([await etcdLeader(world)]) },
   { ...none, name: "kill-etcd-member", about: "KILL to an etcd member that follows", lastsMs: [10_000, 20_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world, chance) => endEtcd([await etcdFollower(world, chance)], "SIGKILL") },
