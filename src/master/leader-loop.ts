@@ -28,8 +28,8 @@ import { tracedStep } from "./traced-step.ts";
 
 /** Steps that may wait for the registry before no more inputs are taken. */
 const STEPS_PENDING = 5_000;
-/** Inputs handled between two looks at the pipeline. */
-const INPUTS_PER_TURN = 1_000;
+/** Inputs are handled for so long, then heartbeats and others get their turn: a burst must not look like a hang (2.9). */
+const TURN_MS = 20;
 /** Deadlines handled in one turn; the rest waits for the next. */
 const DEADLINES_PER_TURN = 1_000;
 
@@ -178,7 +178,9 @@ export class LeaderLoop {
 
   #turn(): void {
     const { clock } = this.#options;
-    for (const input of this.#mailbox.take(INPUTS_PER_TURN)) {
+    for (const endsAt = clock.now() + TURN_MS; clock.now() <= endsAt; ) {
+      const [input] = this.#mailbox.take(1);
+      if (input === undefined) break;
       if (input.kind === "deadline") continue;
       this.#step(input, clock.now());
       if (this.#over) return;
