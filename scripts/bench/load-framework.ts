@@ -21,6 +21,8 @@ export class LoadFramework implements AsyncDisposable {
   readonly #session: SchedulerSession;
   readonly #following: Promise<void>;
   readonly #served = new Set<string>();
+  /** Tasks whose offers went with a leader, by agent: to be launched again. */
+  readonly #owed = new Map<string, number>();
   readonly #offers = new Map<string, Offer>();
   #plan: Plan | undefined;
   #template: TaskInfo | undefined;
@@ -84,6 +86,7 @@ export class LoadFramework implements AsyncDisposable {
       const taskId = status.taskId?.value ?? "";
       if (status.state === TaskState.TASK_RUNNING) this.#running.add(taskId);
       if (isTerminal(status.state) && this.#running.delete(taskId)) this.#ended();
+      else if (status.state === TaskState.TASK_DROPPED && this.#plan?.oncePerAgent === true) this.#owe(status.agentId?.value ?? "");
       if ((status.uuid?.length ?? 0) === 0) continue;
       const acknowledged = this.#call(this.#session.acknowledge(status));
       if (this.#pending > MAX_PENDING) await acknowledged;
@@ -98,6 +101,11 @@ export class LoadFramework implements AsyncDisposable {
     this.#use(next[1]);
   }
 
+  #owe(agent: string): void {
+    if (this.#owed.size === 0) void this.#call(this.#session.revive());
+    this.#owed.set(agent, (this.#owed.get(agent) ?? 0) + 1);
+  }
+
   #use(offer: Offer): void {
     const agent = offer.agentId?.value ?? "";
     const plan = this.#plan;
@@ -105,13 +113,15 @@ export class LoadFramework implements AsyncDisposable {
       this.#offers.set(offer.id?.value ?? "", offer);
       return;
     }
-    if (plan.oncePerAgent && this.#served.has(agent)) {
+    const owed = this.#owed.get(agent) ?? 0;
+    this.#owed.delete(agent);
+    if (plan.oncePerAgent && this.#served.has(agent) && owed === 0) {
       void this.#call(this.#session.decline(offer, { refuseSeconds: FOREVER_S }));
       return;
     }
     this.#served.add(agent);
     const tasks: TaskInfo[] = [];
-    for (let i = 0; i < plan.perOffer; i += 1) {
+    for (let i = 0; i < (owed || plan.perOffer); i += 1) {
       tasks.push({ ...this.#template!, taskId: { value: `${this.#name}-${(this.#number += 1)}` }, agentId: { value: agent } });
     }
     const refuseSeconds = plan.oncePerAgent ? FOREVER_S : 0;
