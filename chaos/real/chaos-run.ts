@@ -43,6 +43,7 @@ export async function chaosRun(order: ChaosOrder, performance: Performance): Pro
     workload: order.workload,
     demanded: order.nemesis === "all" ? [] : order.nemesis,
     agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],
+    previous: order.previous,
     disks: needs.has("disk"),
     ownBoot: needs.has("ownBoot"),
     fakeTime: needs.has("fakeTime") ? findFakeTime() : undefined,

@@ -96,5 +96,5 @@ function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<strin
 
 /** Faults after which somebody else leads, if there is anybody else. */
 function changesLeader(name: string): boolean {
-  return /^(kill|stop|lose)-(leader|both|successors|all-masters)/.test(name) || name.startsWith("restart-everything");
+  return /^(kill|stop|lose)-(leader|both|successors|all-masters)/.test(name) || /^(restart-everything|roll-versions)/.test(name);
 }

@@ -25,6 +25,7 @@ export async function headlineRun(order: HeadlineOrder, performance: Performance
     workload: "services",
     demanded: ACTS,
     agentFlags: [`--resources=cpus:${Math.ceil(each * TASK.cpus)};mem:${each * TASK.mem};disk:4096;ports:[31000-31999]`],
+    previous: undefined,
     disks: false,
     ownBoot: false,
     fakeTime: undefined,

@@ -24,6 +24,7 @@ export interface ObservedOptions {
   readonly belongings: Belongings;
   readonly report: string;
   readonly built: boolean;
+  readonly previous: string | undefined;
   readonly settings: Settings;
   readonly agentFlags: readonly string[];
   readonly disks: boolean;
@@ -67,7 +68,7 @@ export class ObservedCluster {
 
   /** Resolves once all daemons run. */
   static async start(options: ObservedOptions): Promise<ObservedCluster> {
-    const { size, network, belongings, report, built, settings, agentFlags, disks, ownBoot, fakeTime, play, mayFail } = options;
+    const { size, network, belongings, report, built, previous, settings, agentFlags, disks, ownBoot, fakeTime, play, mayFail } = options;
     const histories = join(report, HISTORIES);
     const sink = new FileSink(join(histories, "harness.jsonl"));
     const recorder = new Recorder(monotonicMs, sink);
@@ -78,6 +79,7 @@ export class ObservedCluster {
       logs: join(report, LOGS),
       histories,
       program: mesarch(built),
+      previous: previous === undefined ? undefined : mesarch(built, previous),
       masterFlags: settings.masterFlags,
       agentFlags: [...settings.agentFlags, ...agentFlags],
       quotaBytes: QUOTA_BYTES,

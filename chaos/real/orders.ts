@@ -1,11 +1,13 @@
 /** What `npm run chaos` can be told. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ClusterSize } from "./cluster/cluster.ts";
 
 export const USAGE = `usage:
   npm run chaos -- [--time SECONDS] [--workload mixed|services|churn] [--nemesis all|NAME,NAME] [--seed N]
-                   [--masters N] [--agents N] [--report DIR] [--loopback] [--dist]
-      breaks a cluster of real processes for a while, heals it, and checks what everybody saw
+                   [--masters N] [--agents N] [--report DIR] [--loopback] [--dist] [--previous DIR]
+      breaks a cluster of real processes for a while, heals it, and checks what everybody saw; with --previous, a
+      checkout of an earlier version, the cluster begins as that, and is upgraded and downgraded as it runs
   npm run chaos -- run headline [--tasks N] [--for SECONDS] [--report DIR] [--loopback] [--dist]
       all masters are killed for a minute, then all of etcd: no task may notice
   npm run chaos -- probe [-o json]
@@ -33,6 +35,8 @@ export interface ChaosOrder extends Common {
   readonly workload: Workload;
   /** Names of faults; "all" is all that the machine can do. */
   readonly nemesis: "all" | readonly string[];
+  /** Checkout of an earlier version. */
+  readonly previous: string | undefined;
 }
 
 export interface HeadlineOrder extends Common {
@@ -62,6 +66,7 @@ export function parseOrder(args: readonly string[]): Order {
       masters: { type: "string", default: "3" },
       agents: { type: "string", default: "3" },
       report: { type: "string" },
+      previous: { type: "string" },
       loopback: { type: "boolean", default: false },
       dist: { type: "boolean", default: false },
       tasks: { type: "string", default: "200" },
@@ -96,6 +101,7 @@ export function parseOrder(args: readonly string[]): Order {
     timeMs: whole("time", values.time, 1, 86_400) * 1_000,
     workload: oneOf("workload", values.workload, WORKLOADS),
     nemesis: values.nemesis === "all" ? "all" : values.nemesis.split(",").filter(Boolean),
+    previous: values.previous === undefined ? undefined : resolve(values.previous),
   };
 }
 
@@ -106,7 +112,7 @@ export function commandOf(order: RunOrder): string {
   const own =
     order.kind === "headline"
       ? ["run headline", `--tasks ${order.tasks}`, `--for ${order.forMs / 1_000}`]
-      : [`--time ${order.timeMs / 1_000}`, `--workload ${order.workload}`, `--nemesis ${order.nemesis === "all" ? "all" : order.nemesis.join(",")}`];
+      : [`--time ${order.timeMs / 1_000}`, `--workload ${order.workload}`, `--nemesis ${order.nemesis === "all" ? "all" : order.nemesis.join(",")}`, ...(order.previous === undefined ? [] : [`--previous ${order.previous}`])];
   return `npm run chaos -- ${[...own, ...common].join(" ")}`;
 }
 

@@ -18,7 +18,7 @@ export interface Performance {
 
 export interface Piece
   extends Pick<Ending, "order" | "kinds" | "settings" | "paces" | "workload" | "demanded">,
-    Pick<ObservedOptions, "agentFlags" | "disks" | "ownBoot" | "fakeTime" | "play"> {
+    Pick<ObservedOptions, "agentFlags" | "previous" | "disks" | "ownBoot" | "fakeTime" | "play"> {
   /** What is done to the cluster; `answersAgain` resolves when one more launch is durable, or it takes too long. */
   readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>) => Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { Belongings, reap } from "./belongings.ts";
 import { missingForCluster } from "./cluster/cluster.ts";
 import { IMPATIENT } from "./expectations.ts";
-import { probe } from "./host/abilities.ts";
+import { PREVIOUS, probe } from "./host/abilities.ts";
 import { allFaults, obstacle } from "./nemesis/catalogue.ts";
 
 /** Resolves with the exit code: 1 where not even a cluster can be started. */
@@ -10,7 +10,7 @@ export async function tellProbe(json: boolean): Promise<number> {
   const left = await reap();
   const belongings = Belongings.open();
   const missing = await missingForCluster();
-  const abilities = await probe(belongings);
+  const abilities = [...(await probe(belongings)), { name: "previous" as const, ...PREVIOUS, problem: undefined }];
   left.push(...(await belongings.undo()));
   const faults = allFaults(IMPATIENT.agentPingTimeoutMs).map((kind) => ({ name: kind.name, about: kind.about, works: obstacle(kind, abilities) === undefined, why: obstacle(kind, abilities) }));
   if (json) console.log(JSON.stringify({ missing, abilities: abilities.map(({ name, what, problem }) => ({ name, what, works: problem === undefined, why: problem })), faults }, undefined, 2));

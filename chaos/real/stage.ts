@@ -10,7 +10,7 @@ import { Belongings, reap } from "./belongings.ts";
 import { type ClusterSize, nodesOf } from "./cluster/cluster.ts";
 import { makeNamespaces, namespaces, type NamespacePlan, OBSERVER } from "./cluster/namespaces.ts";
 import { loopback, type Network } from "./cluster/network.ts";
-import { type Ability, probe } from "./host/abilities.ts";
+import { type Ability, PREVIOUS, probe } from "./host/abilities.ts";
 import { prepareReport } from "./history-files.ts";
 import { commandOf, type RunOrder } from "./orders.ts";
 
@@ -53,6 +53,8 @@ async function set(order: RunOrder, report: string, belongings: Belongings): Pro
   const names = order.loopback ? (["injection", "disk", "powerLoss", "ownBoot", "fakeTime", "descriptors", "memory"] as const) : undefined;
   const abilities = await probe(belongings, names);
   for (const name of ["firewall", "loss", "rate"] as const) if (order.loopback) abilities.push({ name, what: name, problem: UNTRIED });
+  const previous = order.kind === "chaos" ? order.previous : undefined;
+  abilities.push({ name: "previous", ...PREVIOUS, problem: previous === undefined ? "--previous was not given" : undefined });
   const inNamespaces = abilities.find(({ name }) => name === "firewall")?.problem === undefined;
   if (!inNamespaces) return { report, abilities, namespaces: undefined };
   const plan: NamespacePlan = { prefix: `mchaos-${process.pid}`, nodes: [...nodesOf(order.size), OBSERVER] };

@@ -12,9 +12,8 @@ import type { Node } from "./network.ts";
 export interface AgentHostOptions {
   readonly node: Node;
   readonly enter: readonly string[];
-  /** The agent, but for its work directory. */
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  /** The agent, but for its work directory; asked at each start. */
+  readonly agent: () => { readonly command: readonly string[]; readonly env: Readonly<Record<string, string>> };
   readonly belongings: Belongings;
   readonly logs: string;
   readonly onFailure: (name: string, how: string) => void;
@@ -74,7 +73,8 @@ export class AgentHost {
   }
 
   #launch(): Launch {
-    const { enter, command, env, ownBoot } = this.#options;
+    const { enter, ownBoot } = this.#options;
+    const { command, env } = this.#options.agent();
     const agent = [...command, `--work-dir=${this.workDirectory}`];
     const boot = 'mount --bind "$0" "$1" && shift && exec "$@"';
     const inBoot = ownBoot ? [find("unshare")!, "--mount", "--propagation", "slave", "/bin/sh", "-c", boot, this.#bootFile, BOOT_ID, ...agent] : agent;

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   /** Where processes write what they saw. */
   readonly histories: string;
   readonly program: Program;
+  /** What it begins as, if not as that. */
+  readonly previous: Program | undefined;
   readonly masterFlags: readonly string[];
   readonly agentFlags: readonly string[];
   readonly quotaBytes: number;
@@ -68,9 +70,13 @@ export class Cluster {
   readonly agents: readonly AgentHost[];
   readonly frameworks: readonly FrameworkNode[];
   readonly witnesses: string;
+  readonly #versions: readonly Program[];
+  /** The version a node is of from its next start on; the first where nothing is said. */
+  readonly #versionOf = new Map<Node, number>();
 
   private constructor(options: ClusterOptions, etcd: Etcd, nodes: readonly Node[]) {
-    const { network, belongings } = options;
+    const { network, belongings, program, previous } = options;
+    this.#versions = previous === undefined ? [program] : [previous, program];
     this.network = network;
     this.belongings = belongings;
     this.etcd = etcd;
@@ -109,6 +115,11 @@ export class Cluster {
     for (const { daemon } of [...this.masters, ...this.agents, ...this.frameworks]) daemon.start();
   }
 
+  /** The other version, from the next start on. */
+  switchVersion(node: Node): void {
+    this.#versionOf.set(node, ((this.#versionOf.get(node) ?? 0) + 1) % this.#versions.length);
+  }
+
   /** Whatever frameworks still wait for. */
   get wishes(): string[] {
     return this.frameworks.flatMap(({ node, state, daemon }) => (daemon.running && state !== undefined ? state.wishes : [`${node} does not run`]));
@@ -137,8 +148,12 @@ export class Cluster {
     return { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_DONT_FAKE_MONOTONIC: "1", FAKETIME_CACHE_DURATION: "1" };
   }
 
+  #programOf(node: Node): Program {
+    return this.#versions[this.#versionOf.get(node) ?? 0]!;
+  }
+
   #master(node: Node, options: ClusterOptions): MasterNode {
-    const { network, belongings, logs, program, masterFlags, fakeTime, onFailure } = options;
+    const { network, belongings, logs, masterFlags, fakeTime, onFailure } = options;
     const host = network.host(node);
     const daemon: Daemon = new Daemon({
       name: `master/${node}`,
@@ -146,18 +161,21 @@ export class Cluster {
       logs,
       launch: () => {
         const own = [`--name=${node}`, `--ip=${host}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0", `--etcd-endpoints=${this.etcd.endpoints.join(",")}`];
-        return commandLine([...network.enter(node), ...program.command, "master", ...own, ...masterFlags], { ...nodeEnv, ...this.#clockEnv(node, fakeTime) });
+        return commandLine([...network.enter(node), ...this.#programOf(node).command, "master", ...own, ...masterFlags], { ...nodeEnv, ...this.#clockEnv(node, fakeTime) });
       },
       onFailure: (how) => onFailure(daemon.name, how),
     });
     return { node, daemon, address: address(network, node, "grpc") };
   }
 
-  #agent(node: Node, { network, belongings, logs, histories, program, agentFlags, hosts, fakeTime, onFailure }: ClusterOptions): AgentHost {
+  #agent(node: Node, { network, belongings, logs, histories, agentFlags, hosts, fakeTime, onFailure }: ClusterOptions): AgentHost {
     const flags = [`--masters=${this.masterAddresses.join(",")}`, `--hostname=${node}`, `--ip=${network.host(node)}`, `--grpc-port=${network.port(node, "grpc")}`, "--http-port=0"];
-    const env = { ...nodeEnv, ...program.watchedEnv, ...this.#clockEnv(node, fakeTime), CHAOS_HISTORY: join(histories, `agent-${node}`), CHAOS_ACTOR: `agent/${node}` };
-    const command = [...program.watchedCommand, "agent", ...flags, ...agentFlags];
-    return new AgentHost({ node, enter: network.enter(node), command, env, belongings, logs, onFailure, ...hosts });
+    const own = { ...nodeEnv, ...this.#clockEnv(node, fakeTime), CHAOS_HISTORY: join(histories, `agent-${node}`), CHAOS_ACTOR: `agent/${node}` };
+    const agent = () => {
+      const { watchedCommand, watchedEnv } = this.#programOf(node);
+      return { command: [...watchedCommand, "agent", ...flags, ...agentFlags], env: { ...own, ...watchedEnv } };
+    };
+    return new AgentHost({ node, enter: network.enter(node), agent, belongings, logs, onFailure, ...hosts });
   }
 
   #framework(node: Node, { network, belongings, logs, histories, play, onFailure }: ClusterOptions): FrameworkNode {

@@ -24,11 +24,11 @@ export const nodeEnv: Readonly<Record<string, string>> = {
 
 const QUIET = "--disable-warning=ExperimentalWarning";
 
-/** Throws where there is no build. */
-export function mesarch(built: boolean): Program {
-  const main = join(root, built ? "dist/src/cli/main.js" : "src/cli/main.ts");
+/** @param checkout of this version, unless said otherwise. Throws where there is no build. */
+export function mesarch(built: boolean, checkout = root): Program {
+  const main = join(checkout, built ? "dist/src/cli/main.js" : "src/cli/main.ts");
   if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`);
-  const build = pathToFileURL(join(root, built ? "dist/src/" : "src/")).href;
+  const build = pathToFileURL(join(checkout, built ? "dist/src/" : "src/")).href;
   const preload = (name: string): string => `--import=${pathToFileURL(join(real, "actors", name)).href}`;
   const node = [process.execPath, QUIET, preload("collect-garbage.ts")];
   return {

@@ -25,7 +25,11 @@ const attempts = {
   memory: { what: "control groups with little memory", attempt: tryMemory },
 } as const satisfies Readonly<Record<string, { readonly what: string; readonly attempt: (belongings: Belongings) => Promise<void> }>>;
 
-export type AbilityName = keyof typeof attempts;
+/** Not the machine's: whoever orders a run has it or not. */
+export const PREVIOUS = { what: "an earlier version to upgrade from" } as const;
+
+type TriedName = keyof typeof attempts;
+export type AbilityName = TriedName | "previous";
 
 export interface Ability {
   readonly name: AbilityName;
@@ -35,7 +39,7 @@ export interface Ability {
 }
 
 /** Tries all of these; what they make is in the book, and undone with it. */
-export async function probe(belongings: Belongings, names: readonly AbilityName[] = Object.keys(attempts) as AbilityName[]): Promise<Ability[]> {
+export async function probe(belongings: Belongings, names: readonly TriedName[] = Object.keys(attempts) as TriedName[]): Promise<Ability[]> {
   const found: Ability[] = [];
   for (const name of names) {
     const { what, attempt } = attempts[name];

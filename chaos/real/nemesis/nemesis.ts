@@ -16,6 +16,7 @@ export interface NemesisOptions {
 /** What overlaps with others has no recovery time of its own. */
 export const AMID_OTHERS = " amid others";
 
+const SHOWN_TARGETS = 3;
 const UNDO_TRIES = 5;
 const UNDO_PAUSE_MS = 1_000;
 
@@ -69,7 +70,7 @@ export class Nemesis {
     this.#active.add(active);
     this.struck += 1;
     recorder.record({ t: at, actor: "nemesis", kind: "fault", op: "fault", value: { name, targets: struck.targets, on: true } });
-    tell(`${name}: ${struck.targets.join(", ")} for ${(forMs / 1_000).toFixed(1)} s`);
+    tell(`${name}: ${inShort(struck.targets)} for ${(forMs / 1_000).toFixed(1)} s`);
     await delay(forMs, undefined, { signal }).catch(() => {});
     await this.#undo(active);
   }
@@ -100,4 +101,9 @@ export class Nemesis {
       daemon.start();
     }
   }
+}
+
+function inShort(targets: readonly string[]): string {
+  const more = targets.length - SHOWN_TARGETS;
+  return `${targets.slice(0, SHOWN_TARGETS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -21,6 +21,9 @@ const AGENT_BACK_MS = 5_000;
 const SHORT = [2_000, 6_000] as const;
 const OUTAGE = [8_000, 20_000] as const;
 
+/** Between two restarts of an upgrade. */
+const MIXED_MS = 2_000;
+
 type Lost = "SIGKILL" | "SIGTERM";
 
 async function endMasters(world: World, masters: readonly MasterNode[], signal: Lost): Promise<Struck> {
@@ -61,6 +64,25 @@ async function restartEverything(world: World): Promise<Struck> {
     for (const each of etcd.members) await endEtcd([each], "SIGTERM").then(({ undo }) => undo());
   })();
   return { targets: names([...masters, ...agents, ...etcd.members]), undo: () => rolling };
+}
+
+/** Masters, then agents, one after the other, each as the other version: for a while both are there. */
+async function rollVersions(world: World): Promise<Struck> {
+  const { cluster } = world;
+  const rolling = (async () => {
+    for (const each of cluster.masters) {
+      cluster.switchVersion(each.node);
+      await endMasters(world, [each], "SIGTERM").then(({ undo }) => undo());
+      await delay(MIXED_MS);
+    }
+    for (const each of cluster.agents) {
+      cluster.switchVersion(each.node);
+      await endAgents(world, [each], "SIGTERM").then(({ undo }) => undo());
+      await delay(MIXED_MS);
+    }
+    world.mark("another version throughout");
+  })();
+  return { targets: names([...cluster.masters, ...cluster.agents]), undo: () => rolling };
 }
 
 /** Whoever leads dies, and so does its successor as soon as it leads, and the one after that. */
@@ -128,4 +150,5 @@ export const processFaults: readonly FaultKind[] = [
   { ...none, name: "kill-both-leaders", about: "KILL to the leading master and the leading etcd member", lastsMs: SHORT, answersAfter: "strike", boundMs: BOTH_LOST_MS, alone: true, strike: async (world) => both(endMasters(world, [leader(world)], "SIGKILL"), endEtcd([await etcdLeader(world)], "SIGKILL")) },
   { ...none, name: "kill-framework", about: "KILL to a framework's process", lastsMs: SHORT, answersAfter: "undo", strike: killFramework },
   { ...none, name: "restart-everything", about: "TERM and start, one process after the other", lastsMs: [0, 0], answersAfter: "undo", alone: true, strike: restartEverything },
+  { needs: ["previous"], name: "roll-versions", about: "masters and agents are upgraded, or downgraded again, one after the other", lastsMs: [0, 0], answersAfter: "undo", alone: true, strike: rollVersions },
 ];
