@@ -24,6 +24,7 @@ export interface PageInput {
 
 const EVENT_CHARACTERS = 400;
 const EVENTS_PER_FINDING = 6;
+const SHOWN_FINDINGS = 5;
 
 export function page(input: PageInput): string {
   const { facts, red, command, seed, startedAt, network } = input;
@@ -88,14 +89,18 @@ export function byNumber(a: Verdict, b: Verdict): number {
 function findings({ verdicts, red, events }: PageInput): string {
   const told = verdicts.filter(({ invariant, findings: all }) => red.has(invariant) && all.length > 0);
   if (told.length === 0) return "";
-  const items = told.flatMap(({ invariant, findings: all }) => all.map((finding) => `<li><b>${escape(invariant)}</b> ${escape(finding.what)}${excerpt(finding, events)}</li>`));
+  const items = told.flatMap(({ invariant, findings: all, violations }) => {
+    const shown = all.slice(0, SHOWN_FINDINGS).map((finding) => `<li><b>${escape(invariant)}</b> ${escape(finding.what)}${excerpt(finding, events)}</li>`);
+    const more = Math.max(violations, all.length) - shown.length;
+    return more > 0 ? [...shown, `<li><b>${escape(invariant)}</b> and ${more} more</li>`] : shown;
+  });
   return `<section><h2>Findings</h2><ul class="findings">${items.join("")}</ul></section>`;
 }
 
 function excerpt({ events: numbers }: Finding, events: ReadonlyMap<number, HistoryEvent>): string {
   const lines = numbers.slice(0, EVENTS_PER_FINDING).flatMap((number) => events.get(number) ?? []);
   if (lines.length === 0) return "";
-  return `<pre>${lines.map((event) => escape(JSON.stringify(event).slice(0, EVENT_CHARACTERS))).join("\n")}</pre>`;
+  return `<details><summary>${lines.length === 1 ? "the event" : `${lines.length} events`}</summary><pre>${lines.map((event) => escape(JSON.stringify(event).slice(0, EVENT_CHARACTERS))).join("\n")}</pre></details>`;
 }
 
 function recoveries({ recoveries: all }: Facts): string {

@@ -30,7 +30,8 @@ tr.bad .mark, tr.bad td:first-child { color: var(--bad); font-weight: 600; }
 tr.idle .mark { color: var(--soft); font-weight: 400; }
 .findings { padding-left: 1.2rem; }
 .findings li { margin-bottom: .6rem; }
-pre { margin: .3rem 0; padding: .5rem .75rem; overflow-x: auto; background: var(--card); border-radius: 4px; }
+pre { margin: .3rem 0; padding: .5rem .75rem; background: var(--card); border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere; }
+summary { color: var(--soft); font-size: .88rem; cursor: pointer; }
 svg { display: block; width: 100%; min-width: 760px; font: 10.5px system-ui, sans-serif; }
 svg text { fill: var(--text); }
 svg .lane { text-anchor: end; fill: var(--soft); }
@@ -44,7 +45,7 @@ svg .leader.c3 { fill: var(--c3); } svg .leader.c4 { fill: var(--c4); } svg .lea
 svg .fault { fill: var(--fault); }
 svg .on-fault { fill: var(--on-fault); }
 svg .beside { fill: var(--text); }
-svg .answer { stroke: var(--answer); stroke-width: 2.6; stroke-linecap: round; stroke-opacity: .55; fill: none; }
+svg .answer { stroke: var(--answer); stroke-width: 2.6; stroke-linecap: round; stroke-opacity: .7; fill: none; }
 svg .shade { fill: var(--shade); }
 svg .life { stroke-width: 2.4; stroke: var(--soft); }
 svg .life.living { stroke: var(--c0); } svg .life.exited { stroke: var(--c1); } svg .life.signalled { stroke: var(--c3); } svg .life.gap { stroke: var(--bad); }

@@ -1,5 +1,6 @@
 /** Who led, what was broken, and when the cluster answered, on one axis of time. */
 import type { Facts, ShownFault } from "./facts.ts";
+import { AMID_OTHERS } from "../nemesis/nemesis.ts";
 import { escape, place, round, type Scale, seconds, ticks } from "./markup.ts";
 
 const WIDTH = 1_160;
@@ -69,20 +70,26 @@ function answers(facts: Facts, scale: Scale, y: number): [string, number] {
 }
 
 function faultBar(scale: Scale, y: number, { name, targets, from, to }: ShownFault): string {
+  const shown = shownName(name);
   const title = `${name}: ${targets.join(", ")}; ${seconds(from)} to ${seconds(to)}`;
   const [x, end] = [place(scale, from), place(scale, to)];
-  const room = end - x > name.length * LETTER + 6;
+  const room = end - x > shown.length * LETTER + 6;
   // Beside the bar, on the side where there is room.
-  const after = end + name.length * LETTER + 8 < WIDTH;
+  const after = end + shown.length * LETTER + 8 < WIDTH;
   const [at, anchor] = room ? [x + 4, "start"] : after ? [end + 4, "start"] : [x - 4, "end"];
-  return `${bar(scale, y, from, to, "fault", title)}<text class="${room ? "on-fault" : "beside"}" x="${at}" y="${y + BAR - 2}" text-anchor="${anchor}">${escape(name)}</text>`;
+  return `${bar(scale, y, from, to, "fault", title)}<text class="${room ? "on-fault" : "beside"}" x="${at}" y="${y + BAR - 2}" text-anchor="${anchor}">${escape(shown)}</text>`;
+}
+
+/** That others overlap is there to see. */
+function shownName(name: string): string {
+  return name.endsWith(AMID_OTHERS) ? name.slice(0, -AMID_OTHERS.length) : name;
 }
 
 /** Faults, with their names, so that none covers another. */
 function lanes(faults: readonly ShownFault[], scale: Scale): ShownFault[][] {
   const all: { readonly faults: ShownFault[]; end: number }[] = [];
   for (const fault of [...faults].sort((a, b) => a.from - b.from)) {
-    const name = fault.name.length * LETTER + 12;
+    const name = shownName(fault.name).length * LETTER + 12;
     const [x, end] = [place(scale, fault.from), place(scale, fault.to)];
     const isLate = end + name > WIDTH;
     const lane = all.find((each) => each.end < x - (isLate ? name : 0));
