@@ -53,16 +53,21 @@ export interface Conditions {
   readonly workload: Workload;
 }
 
+/** From so many launches on, what happens at times has happened. */
+const MANY_LAUNCHES = 80;
+
 export function judgementOf(events: readonly HistoryEvent[], { settings, paces, boundsMs, demanded, workload }: Conditions): Judgement {
   const struck = faultsOf(events);
+  const launches = events.filter(({ op, kind }) => op === "launch" && kind === "ok").length;
+  const isLong = workload === "mixed" && launches >= MANY_LAUNCHES;
   const options: CheckOptions = {
     recoveryBoundsMs: boundsMs,
     beatGapMs: BEAT_GAP_MS,
     settleMs: paces.settleMs,
     policy: { unreachableAfterMs: settings.agentPingTimeoutMs },
-    coverage: coverageOf(struck, demanded, workload),
+    coverage: coverageOf(struck, demanded, isLong),
   };
-  return { options, expected: expectedOf(struck, boundsMs, workload) };
+  return { options, expected: expectedOf(struck, boundsMs, isLong) };
 }
 
 interface Strikes {
@@ -75,19 +80,19 @@ function faultsOf(events: readonly HistoryEvent[]): Strikes {
   return { names: new Set(faults.map(({ name }) => name)), targets: new Set(faults.flatMap(({ targets }) => targets)) };
 }
 
-function coverageOf({ names }: Strikes, demanded: readonly string[], workload: Workload): Coverage {
+function coverageOf({ names }: Strikes, demanded: readonly string[], isLong: boolean): Coverage {
   const faults = Object.fromEntries(demanded.filter((name) => ![...names].some((each) => each.startsWith(`${name} `))).map((name) => [name, 1]));
   const changes = [...names].some(changesLeader);
-  return { faults, calls: workload === "services" ? {} : { launch: 5 }, ...(changes && { failovers: 1 }), ...(workload === "mixed" && { redeliveries: 1 }) };
+  return { faults, calls: { launch: 3 }, ...(changes && { failovers: 1 }), ...(isLong && { redeliveries: 1 }) };
 }
 
-function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<string, number>>, workload: Workload): string[] {
+function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<string, number>>, isLong: boolean): string[] {
   const expected = [...ALWAYS];
   const hits = (prefix: string): boolean => [...targets].some((target) => target.startsWith(prefix));
   if ([...names].some(changesLeader)) expected.push("I2", "I4", "I23");
   if (["master/", "etcd/", "link/", "framework/"].some(hits)) expected.push("I9");
   if (hits("agent/")) expected.push("I10");
-  if (workload === "mixed") expected.push("I11", "I18", "I21");
+  if (isLong) expected.push("I11", "I18", "I21");
   if (names.has("kill-framework")) expected.push("I20");
   if (names.has("cut-agent-for-long")) expected.push("I22");
   if ([...names].some((name) => boundsMs[name] !== undefined)) expected.push("I28");

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { OperatorClient } from "../../src/sdk/index.ts";
 import { FileSink, Recorder } from "../history/recorder.ts";
 import type { FrameworkPlan } from "./actors/framework.ts";
-import { sampleHost } from "./actors/host-sampler.ts";
+import { HostSampler } from "./actors/host-sampler.ts";
 import { LogWatcher } from "./actors/log-watcher.ts";
 import { OperatorPoller } from "./actors/operator-poller.ts";
 import { RegistryWatcher } from "./actors/registry-watcher.ts";
@@ -39,7 +39,6 @@ export interface ObservedOptions {
 const QUOTA_BYTES = 64 * 2 ** 20;
 const READ_EVERY_MS = 1_000;
 const LOOK_MS = 100;
-const GARBAGE_MS = 1_000;
 const UNDER_WAY = /waits for|a guest is there/;
 const TEARDOWN_MS = 15_000;
 
@@ -52,7 +51,8 @@ export class ObservedCluster {
   readonly #sink: FileSink;
   readonly #logs: LogWatcher;
   readonly #poller: OperatorPoller;
-  #stopSampling: () => void = () => {};
+  /** What etcd takes is its own affair. */
+  readonly sampler: HostSampler;
 
   private constructor(options: ObservedOptions, cluster: Cluster, recorder: Recorder, sink: FileSink, histories: string) {
     this.#options = options;
@@ -62,6 +62,8 @@ export class ObservedCluster {
     this.#sink = sink;
     this.watcher = new RegistryWatcher(cluster.etcd.endpoints, recorder);
     this.#logs = new LogWatcher(cluster.daemons, recorder);
+    const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
+    this.sampler = new HostSampler({ daemons: ours, logs: this.#logs, recorder });
     const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
     this.#poller = new OperatorPoller({ masters, everyMs: READ_EVERY_MS, recorder });
   }
@@ -95,9 +97,6 @@ export class ObservedCluster {
     await cluster.start();
     observed.watcher.start();
     observed.#poller.start();
-    // What etcd takes is its own affair.
-    const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
-    observed.#stopSampling = sampleHost(ours, recorder);
     return observed;
   }
 
@@ -137,12 +136,6 @@ export class ObservedCluster {
     }
   }
 
-  /** Daemons give back what they do not need, so that what they hold can be sampled. */
-  async collectGarbage(): Promise<void> {
-    for (const { daemon } of [...this.cluster.masters, ...this.cluster.agents]) daemon.collectGarbage();
-    await delay(GARBAGE_MS);
-  }
-
   operator(): OperatorClient {
     return new OperatorClient({ masters: this.cluster.masterAddresses });
   }
@@ -154,7 +147,7 @@ export class ObservedCluster {
   /** Nobody watches any more; what is still to be judged are leftovers, once nothing is wanted. Resolves with the end of the history. */
   async close(): Promise<number> {
     const endAt = monotonicMs();
-    this.#stopSampling();
+    this.sampler.close();
     await this.#poller.stop();
     await this.watcher.stop();
     this.#logs.stop();
@@ -198,7 +191,7 @@ export class ObservedCluster {
         resolve(heard);
       };
       const timer = setTimeout(() => finish(false), timeoutMs);
-      const stop = this.#logs.onMessage((name, text) => name === daemon && message.test(text) && finish(true));
+      const stop = this.#logs.onLine((name, { msg }) => name === daemon && message.test(msg) && finish(true));
     });
   }
 }

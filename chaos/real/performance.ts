@@ -49,7 +49,9 @@ export async function perform({ stage, belongings, tell, signal }: Performance, 
   const missing = await observed.untilContent(START_MS, { underWay: true });
   if (missing.length > 0) throw new Error(`the cluster did not come up: ${missing.join("; ")}`);
   await delay(piece.paces.quietMs, undefined, { signal }).catch(() => {});
+  await observed.sampler.atRest();
   observed.phase("chaos");
+  observed.sampler.begin();
   try {
     await piece.chaos(nemesis, () => answersAgain(observed, signal));
   } finally {
@@ -67,9 +69,11 @@ async function rest(observed: ObservedCluster, { settleMs, restMs }: Paces): Pro
   const wishes = await observed.untilContent(CONTENT_MS);
   if (wishes.length > 0) observed.complain("cluster", `${CONTENT_MS / 1_000} s after it was healed: ${wishes.join("; ")}`);
   await delay(Math.max(0, settleMs - (performance.now() - healedAt)));
-  await observed.collectGarbage();
+  observed.sampler.end();
   observed.phase("settled");
-  await delay(restMs);
+  const restUntil = performance.now() + restMs;
+  do await observed.sampler.atRest();
+  while (performance.now() < restUntil);
   observed.phase("final");
   await observed.readAll();
   await delay(LAST_MS);

@@ -50,7 +50,11 @@ class Informant {
 
   #take({ record }: JournalRecord, tell: boolean): void {
     if (record === undefined) return;
-    if (record.$case === "identity") this.#agent = record.value.agentId || this.#agent;
+    if (record.$case === "identity" && record.value.agentId !== "" && record.value.agentId !== this.#agent) {
+      this.#agent = record.value.agentId;
+      // Known by its id from here on.
+      if (tell) this.#say("agentObeys", { agent: this.#agent }, this.#epoch);
+    }
     if (record.$case === "accepted") this.#tasks.set(record.value.launchId, record.value.task?.taskId?.value ?? "");
     const agent = this.#agent;
     if (record.$case === "update") {

@@ -18,13 +18,15 @@ const EXPECTED = [
 const OVERLOOKED = /unhandled|uncaught|assertion|FATAL ERROR|^\s*(TypeError|ReferenceError|RangeError|SyntaxError)\b|ERR_[A-Z_]+/i;
 const LOOK_MS = 25;
 
-interface Line {
+export interface Line {
   readonly level: string;
   readonly msg: string;
   readonly epoch?: string;
   readonly end?: string;
   readonly error?: unknown;
   readonly detail?: unknown;
+  /** See collect-garbage.ts. */
+  readonly heldMb?: number;
 }
 
 export class LogWatcher {
@@ -32,7 +34,7 @@ export class LogWatcher {
   readonly #recorder: Recorder;
   readonly #tails: Map<Daemon, Tail>;
   readonly #timer: NodeJS.Timeout;
-  readonly #listeners = new Set<(name: string, message: string) => void>();
+  readonly #listeners = new Set<(name: string, line: Line) => void>();
 
   constructor(daemons: readonly Daemon[], recorder: Recorder) {
     this.#daemons = daemons;
@@ -41,8 +43,8 @@ export class LogWatcher {
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Calls back with each log message of each daemon; returns what ends that. */
-  onMessage(listener: (name: string, message: string) => void): () => void {
+  /** Calls back with each line of each daemon, as a message where it is none of the log's; returns what ends that. */
+  onLine(listener: (name: string, line: Line) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -60,12 +62,12 @@ export class LogWatcher {
     const line = parse(text);
     if (line === undefined) {
       if (OVERLOOKED.test(text)) this.#complain(name, text);
-      for (const listener of this.#listeners) listener(name, text);
+      for (const listener of this.#listeners) listener(name, { level: "", msg: text });
       return;
     }
     // etcd's members log in their own way, and their troubles are not ours.
     if (name.startsWith("etcd/")) return;
-    for (const listener of this.#listeners) listener(name, line.msg);
+    for (const listener of this.#listeners) listener(name, line);
     const unexpected = line.level === "error" && !EXPECTED.some((expected) => expected.test(line.msg));
     if (unexpected || OVERLOOKED.test(line.msg)) this.#complain(name, `${line.msg} ${JSON.stringify(line.error ?? line.detail ?? {})}`);
     for (const [mark, pattern] of Object.entries(loggedMarks)) if (pattern.test(line.msg)) this.#say(name, "mark", { name: mark });
