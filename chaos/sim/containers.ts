@@ -1,7 +1,7 @@
 /** What runs on a host. Tasks outlive the agent that started them, and tell of themselves like a witness would. */
 import type { Containers, RunListener, RunSpec, RunState } from "../../src/ports/containers.ts";
 import type { Unrecorded } from "../history/event.ts";
-import { SimulatedHost } from "../../test/support/simulated-containers.ts";
+import { SimulatedHost } from "../twins/simulated-containers.ts";
 import type { Chance } from "./chance.ts";
 import type { SimProcess, VirtualTime } from "./virtual-time.ts";
 

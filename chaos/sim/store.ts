@@ -2,8 +2,8 @@
 import type { RowWrite } from "../../src/ports/registry.ts";
 import { decodeRow } from "../../src/wire/registry-codec.ts";
 import { epochText } from "../../src/base/epoch.ts";
-import { MemoryStore, type Link } from "../../test/support/memory-store.ts";
-import { CANDIDATES, MemoryStoreServer } from "../../test/support/memory-store-server.ts";
+import { MemoryStore, type Link } from "../twins/memory-store.ts";
+import { CANDIDATES, MemoryStoreServer } from "../twins/memory-store-server.ts";
 import type { Unrecorded } from "../history/event.ts";
 import type { Chance } from "./chance.ts";
 import { rowChange } from "./rows.ts";

@@ -13,7 +13,7 @@ import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { type AgentMessage, Refusal_Kind as Kind, type MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { Arrivals } from "../support/arrivals.ts";
 import { MemoryDisk } from "../support/memory-checkpoint.ts";
-import { SimulatedHost } from "../support/simulated-containers.ts";
+import { SimulatedHost } from "../../chaos/twins/simulated-containers.ts";
 import { launchId, launchOrder } from "../core/agent/agent-world.ts";
 import type { Order } from "./agent-master.ts";
 

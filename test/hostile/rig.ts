@@ -14,8 +14,8 @@ import { EventsRequest, OperatorEvents, OperatorRequest, OperatorResponse, Opera
 import { SchedulerCalls, SchedulerEvents, type SchedulerItem, SchedulerServiceService } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import type { TaskInfo } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type, type Event, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { MemoryStore } from "../support/memory-store.ts";
-import { MemoryStoreServer } from "../support/memory-store-server.ts";
+import { MemoryStore } from "../../chaos/twins/memory-store.ts";
+import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
 
 export class Rig implements AsyncDisposable {
   readonly server = new MemoryStoreServer();

@@ -4,8 +4,8 @@ import { Follower } from "../../src/master/follower.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { HeadRecord, HistoryRecord, MetaRecord, TaskRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import { never } from "../contracts/store-world.ts";
-import { MemoryStore } from "../support/memory-store.ts";
-import { MemoryStoreServer } from "../support/memory-store-server.ts";
+import { MemoryStore } from "../../chaos/twins/memory-store.ts";
+import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
 
 const LAUNCH = "0123456789abcdef0123456789abcdef";
 

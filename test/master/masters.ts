@@ -8,8 +8,8 @@ import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import type { AgentMessage, MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import { Call, Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { MemoryStore } from "../support/memory-store.ts";
-import { MemoryStoreServer } from "../support/memory-store-server.ts";
+import { MemoryStore } from "../../chaos/twins/memory-store.ts";
+import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
 import { PeerHub } from "../support/memory-peers.ts";
 
 export interface Node {

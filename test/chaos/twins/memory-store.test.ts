@@ -1,8 +1,8 @@
 import test from "ava";
-import { storeContract } from "../contracts/store-contract.ts";
-import { bytes, follow, loadAll, Master, never, rows, type StoreWorld } from "../contracts/store-world.ts";
-import { MemoryStoreServer } from "../support/memory-store-server.ts";
-import { MemoryStore, type Link } from "../support/memory-store.ts";
+import { storeContract } from "../../contracts/store-contract.ts";
+import { bytes, follow, loadAll, Master, never, rows, type StoreWorld } from "../../contracts/store-world.ts";
+import { MemoryStoreServer } from "../../../chaos/twins/memory-store-server.ts";
+import { MemoryStore, type Link } from "../../../chaos/twins/memory-store.ts";
 
 class MemoryWorld implements StoreWorld {
   readonly server = new MemoryStoreServer();

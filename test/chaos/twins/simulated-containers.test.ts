@@ -1,9 +1,9 @@
 import test from "ava";
-import { ManualClock } from "../../src/async/manual-clock.ts";
-import type { RunSpec } from "../../src/ports/containers.ts";
-import { SimulatedHost } from "../support/simulated-containers.ts";
-import { containersContract } from "./contract.ts";
-import { ObservedRuns } from "./observed-runs.ts";
+import { ManualClock } from "../../../src/async/manual-clock.ts";
+import type { RunSpec } from "../../../src/ports/containers.ts";
+import { SimulatedHost } from "../../../chaos/twins/simulated-containers.ts";
+import { containersContract } from "../../containers/contract.ts";
+import { ObservedRuns } from "../../containers/observed-runs.ts";
 
 let made = 0;
 
