@@ -1,10 +1,10 @@
 /** The store comes back as it was some time ago, or empty, or written by a newer version. */
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { compareEpochs } from "../../src/base/epoch.ts";
 import { exitStatus, type Status } from "../../src/sdk/index.ts";
 import { MetaRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
-import { EtcdBackup, loseData } from "../support/etcd-backup.ts";
+import { loseData, restoreData, saveData } from "../support/etcd-backup.ts";
 import { EtcdGateway } from "../support/etcd-gateway.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Exited } from "../support/mesarch-process.ts";
@@ -14,12 +14,6 @@ import { flaws, jobs, newIds, services } from "./traffic.ts";
 
 interface Said extends Exited {
   readonly text: string;
-}
-
-async function backupTools(t: ExecutionContext): Promise<EtcdBackup | undefined> {
-  const tools = await EtcdBackup.find();
-  if (tools === undefined) t.log("skipped: there is no etcdctl beside etcd"), t.pass();
-  return tools;
 }
 
 async function restoreRegistry(cluster: ProcessCluster, ...args: string[]): Promise<Said> {
@@ -58,11 +52,9 @@ async function untilLive(cluster: ProcessCluster, ids: readonly string[]): Promi
 }
 
 test.serial("a store set back under running masters: they go and name the remedy; after it nothing is lost, killed or repeated (3.11, 13.2, 9.3, 6.2, I8, I9)", async (t) => {
-  const backup = await backupTools(t);
-  if (backup === undefined) return;
   const cluster = await ownCluster(t, { etcd: { members: 1 } });
   const [agent] = cluster.agents as readonly [Agent];
-  const file = join(cluster.directory, "backup");
+  const backup = join(cluster.directory, "backup");
   await using older = await cluster.scheduler();
   const early = await services(cluster, older, 2);
   const [over] = (await services(cluster, older, 1)) as [string];
@@ -71,7 +63,7 @@ test.serial("a store set back under running masters: they go and name the remedy
   // A launch that its agent has not heard of: in the backup it is STAGING.
   agent.pause();
   await older.launch([cluster.witnesses.task(late)], { on: agent.name });
-  await backup.save(cluster.etcd, file);
+  await saveData(cluster.etcd, backup);
   agent.resume();
 
   // What the backup does not know: two ends, a framework, tasks, and later epochs.
@@ -85,7 +77,7 @@ test.serial("a store set back under running masters: they go and name the remedy
   const running = [...early, ofNewer, ...adopted];
   const { epoch: before } = cluster.operator.leader!;
 
-  await backup.restore(cluster.etcd, file);
+  await restoreData(cluster.etcd, backup);
   for (const { name, code, text } of await lastWords(cluster)) {
     t.is(code, 4, name);
     t.regex(text, /the store went back in time[^]*stop all masters and run `mesarch registry restore`/, name);
@@ -122,15 +114,13 @@ test.serial("a store set back under running masters: they go and name the remedy
 });
 
 test.serial("a store set back to a time when the same master led: its next write fails, and with it the leadership (3.3, 3.11, I1, I9)", async (t) => {
-  const backup = await backupTools(t);
-  if (backup === undefined) return;
   const cluster = await ownCluster(t, { masters: 2, etcd: { members: 1 } });
-  const file = join(cluster.directory, "backup");
+  const backup = join(cluster.directory, "backup");
   await using scheduler = await cluster.scheduler();
-  await backup.save(cluster.etcd, file);
+  await saveData(cluster.etcd, backup);
   const running = await services(cluster, scheduler, 4);
   const leader = await cluster.leader();
-  await backup.restore(cluster.etcd, file);
+  await restoreData(cluster.etcd, backup);
   const launching = jobs(cluster, scheduler, 4);
   for (const { name, code } of await lastWords(cluster)) t.is(code, 4, name);
   t.true(leader.log.some(({ msg }) => msg === "somebody else writes to the registry"));
@@ -143,17 +133,15 @@ test.serial("a store set back to a time when the same master led: its next write
 });
 
 test.serial("masters started on a store set back: agents obey none of them, and the cluster says what to do (9.5, 12.1, 13.2, I2)", async (t) => {
-  const backup = await backupTools(t);
-  if (backup === undefined) return;
   const cluster = await ownCluster(t, { masters: 2, etcd: { members: 1 } });
-  const file = join(cluster.directory, "backup");
+  const backup = join(cluster.directory, "backup");
   await using scheduler = await cluster.scheduler();
   const early = await services(cluster, scheduler, 2);
-  await backup.save(cluster.etcd, file);
+  await saveData(cluster.etcd, backup);
   const running = [...early, ...(await services(cluster, scheduler, 4))];
   await restartMasters(cluster);
   await cluster.kill(...cluster.masters);
-  await backup.restore(cluster.etcd, file);
+  await restoreData(cluster.etcd, backup);
 
   for (const master of cluster.masters) master.start();
   // Asked by somebody new: who knows the later epoch does not follow these leaders either.

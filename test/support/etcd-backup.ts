@@ -1,45 +1,28 @@
-/** What an administrator does with etcd's data: backs it up, restores it, loses it. */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { findEtcd } from "../../src/dev/etcd-binary.ts";
+/** What operators do with etcd's data: backs it up, restores it, loses it. */
+import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { EtcdCluster } from "../../src/dev/etcd-cluster.ts";
+import { eventually } from "./eventually.ts";
 
-const run = promisify(execFile);
-
-export class EtcdBackup {
-  readonly #control: string;
-  readonly #offline: string;
-
-  private constructor(control: string, offline: string) {
-    this.#control = control;
-    this.#offline = offline;
+/**
+ * A copy of all members' data, taken while they are frozen. It needs nothing but etcd, which starts from it as after a
+ * crash at that moment.
+ */
+export async function saveData(etcd: EtcdCluster, directory: string): Promise<void> {
+  await Promise.all(etcd.members.map((_, index) => etcd.pause(index)));
+  try {
+    for (const { name, pid } of etcd.members) {
+      await eventually(`${name} frozen`, () => isFrozen(pid!));
+      await cp(join(etcd.directory, name), join(directory, name), { recursive: true });
+    }
+  } finally {
+    await Promise.all(etcd.members.map((_, index) => etcd.resume(index)));
   }
+}
 
-  /** Undefined where etcd came without its tools. */
-  static async find(): Promise<EtcdBackup | undefined> {
-    const directory = dirname((await findEtcd()).path);
-    const [control, offline] = [join(directory, "etcdctl"), join(directory, "etcdutl")];
-    if (!existsSync(control)) return undefined;
-    // From 3.5 on another program restores.
-    return new EtcdBackup(control, existsSync(offline) ? offline : control);
-  }
-
-  async save(etcd: EtcdCluster, file: string): Promise<void> {
-    await run(this.#control, ["snapshot", "save", file, `--endpoints=${etcd.endpoints[0]}`], { env: environment() });
-  }
-
-  /** Kills all members and starts them again with what the file holds. */
-  async restore(etcd: EtcdCluster, file: string): Promise<void> {
-    const urls = await peerUrls(etcd);
-    const all = urls.map((url, i) => `${etcd.members[i]!.name}=${url}`).join(",");
-    await replaceData(etcd, async (name, dataDir, index) => {
-      const own = [`--name=${name}`, `--data-dir=${dataDir}`, `--initial-advertise-peer-urls=${urls[index]}`, `--initial-cluster=${all}`];
-      await run(this.#offline, ["snapshot", "restore", file, ...own], { env: environment() });
-    });
-  }
+/** Kills all members and starts them again with what was saved. */
+export async function restoreData(etcd: EtcdCluster, directory: string): Promise<void> {
+  await replaceData(etcd, (name, dataDir) => cp(join(directory, name), dataDir, { recursive: true }));
 }
 
 /** Kills all members and starts them again with nothing. */
@@ -47,21 +30,19 @@ export async function loseData(etcd: EtcdCluster): Promise<void> {
   await replaceData(etcd, async () => {});
 }
 
-async function replaceData(etcd: EtcdCluster, fill: (name: string, dataDir: string, index: number) => Promise<void>): Promise<void> {
+async function replaceData(etcd: EtcdCluster, fill: (name: string, dataDir: string) => Promise<void>): Promise<void> {
   await Promise.all(etcd.members.map((_, index) => etcd.kill(index)));
-  for (const [index, { name }] of etcd.members.entries()) {
+  for (const { name } of etcd.members) {
     const dataDir = join(etcd.directory, name);
     await rm(dataDir, { recursive: true, force: true });
-    await fill(name, dataDir, index);
+    await fill(name, dataDir);
   }
   await Promise.all(etcd.members.map((_, index) => etcd.restart(index)));
 }
 
-async function peerUrls(etcd: EtcdCluster): Promise<string[]> {
-  const ports = JSON.parse(await readFile(join(etcd.directory, "ports.json"), "utf8")) as { peer: number }[];
-  return ports.map(({ peer }) => `http://127.0.0.1:${peer}`);
-}
-
-function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, ETCDCTL_API: "3" };
+/** A signal is sent at once, and obeyed by each thread when it runs next. */
+async function isFrozen(pid: number): Promise<boolean> {
+  const directory = `/proc/${pid}/task`;
+  const stats = await Promise.all((await readdir(directory)).map((thread) => readFile(join(directory, thread, "stat"), "utf8")));
+  return stats.every((stat) => /\) T /.test(stat));
 }
