@@ -111,6 +111,8 @@ class SimulatedAgent {
   readonly #machine: AgentMachine;
   readonly #runs = new Map<string, RunState>();
   readonly links: MasterLinks;
+  /** Of its own: adding a listener to a signal takes as long as it has listeners. */
+  readonly stop = new AbortController();
 
   constructor(hive: Hive, number: number, masters: readonly string[], dialer: GrpcMasterDialer, log: ReturnType<typeof createLogger>) {
     this.#hive = hive;
@@ -215,7 +217,6 @@ export class SimulatedAgents implements AsyncDisposable {
   readonly #hive: Hive;
   readonly #agents: SimulatedAgent[] = [];
   readonly #dialers: GrpcMasterDialer[] = [];
-  readonly #stop = new AbortController();
   readonly #running: Promise<void>[] = [];
 
   constructor(options: SimulationOptions) {
@@ -226,7 +227,7 @@ export class SimulatedAgents implements AsyncDisposable {
       if (i % perConnection === 0) this.#dialers.push(new GrpcMasterDialer({ shared: true }));
       const agent = new SimulatedAgent(this.#hive, i, options.masters, this.#dialers.at(-1)!, log);
       this.#agents.push(agent);
-      this.#running.push(agent.links.run(this.#stop.signal));
+      this.#running.push(agent.links.run(agent.stop.signal));
     }
   }
 
@@ -242,7 +243,7 @@ export class SimulatedAgents implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+    for (const { stop } of this.#agents) stop.abort();
     await Promise.all(this.#running);
     for (const dialer of this.#dialers) dialer[Symbol.dispose]();
     this.#hive[Symbol.dispose]();
