@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Belongings, reap } from "./belongings.ts";
+import { copyCheckout } from "./checkout.ts";
 import { type ClusterSize, nodesOf } from "./cluster/cluster.ts";
 import { makeNamespaces, namespaces, type NamespacePlan, OBSERVER } from "./cluster/namespaces.ts";
 import { loopback, type Network } from "./cluster/network.ts";
@@ -22,6 +23,7 @@ export interface Stage {
 }
 
 const STAGE = "stage.json";
+const CHECKOUT = "checkout";
 /** Tells the process of the run where the stage is. */
 export const STAGE_VARIABLE = "CHAOS_STAGE";
 const UNTRIED = "not tried: everything runs on one host";
@@ -43,7 +45,8 @@ export async function onStage(order: RunOrder, args: readonly string[], tell: (l
     prepareReport(report, commandOf(order));
     const stage = await set(order, report, belongings);
     writeFileSync(join(belongings.directory, STAGE), JSON.stringify(stage));
-    return await perform(stage, belongings, args);
+    const main = copyCheckout(join(belongings.directory, CHECKOUT), order.built);
+    return await perform(main, stage, belongings, args);
   } finally {
     for (const problem of await belongings.undo()) tell(`not undone: ${problem}`);
   }
@@ -62,9 +65,8 @@ async function set(order: RunOrder, report: string, belongings: Belongings): Pro
   return { report, abilities, namespaces: plan };
 }
 
-function perform({ namespaces: plan }: Stage, belongings: Belongings, args: readonly string[]): Promise<number> {
+function perform(main: string, { namespaces: plan }: Stage, belongings: Belongings, args: readonly string[]): Promise<number> {
   const enter = plan === undefined ? [] : namespaces(plan).enter(OBSERVER);
-  const main = join(import.meta.dirname, "main.ts");
   const [program, ...rest] = [...enter, process.execPath, "--disable-warning=ExperimentalWarning", main, ...args] as [string, ...string[]];
   const child = spawn(program, rest, { stdio: "inherit", env: { ...process.env, [STAGE_VARIABLE]: belongings.directory } });
   // It heals and ends; a terminal's interrupt reaches it anyway.
