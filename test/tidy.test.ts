@@ -229,14 +229,17 @@ test("names that say nothing are found", (t) => {
 test("reminders and switched-off tests are found", (t) => {
   t.deepEqual(reminders(`a\n// ${"TO"}DO: later`), [`2: // ${"TO"}DO: later`]);
   t.deepEqual(reminders("the word todos, and 0xXXXX"), []);
-  t.deepEqual(disabledTests("a.ts", 'test.only("a", f);\ntest.serial.skip("b", f); test("test.skip()", f); other.only();'), ["1: test.only", "2: test.skip"]);
+  const text = 'test.only("a", f);\ntest.serial.skip("b", f); test("test.skip()", f); other.only();\nconst off = test.skip;';
+  t.deepEqual(disabledTests("a.ts", text), ["1: test.only", "2: test.skip", "3: test.skip"]);
+  const conditions = 'test.runIf(false)("a", f); test.serial.runIf(Disk.possible)("b", f); test.runIf(!Disk.possible)("c", f); test.skipIf(x)("d", f);';
+  t.deepEqual(disabledTests("a.ts", conditions), ["1: test.runIf", "1: test.runIf", "1: test.skipIf"]);
 });
 
 test("rules and what cites them are told from other numbers", (t) => {
   t.deepEqual(rulesIn("**1.1** One.\n\nAs in **1.2**.\n**10.12** Two."), ["1.1", "10.12"]);
   t.deepEqual(citedIn("3.4: sent again (9.1, 12.2)"), ["3.4", "9.1", "12.2"]);
   t.deepEqual(citedIn("Mesos 4.2 and 6.1: 127.0.0.1, cpus:0.5, Node 22.15, 1.5 MiB, 2.5-3"), []);
-  t.deepEqual(testTitles("a.ts", 'test("6.1: a", f); test.serial(`${x} is 7.4`, f); t.is("8.1", y);'), ["6.1: a", "… is 7.4"]);
+  t.deepEqual(testTitles("a.ts", 'test("6.1: a", f); test.serial(`${x} is 7.4`, f); t.is("8.1", y); test.runIf(D.x)("2.1", f);'), ["6.1: a", "… is 7.4", "2.1"]);
 });
 
 async function lintTree(baseDir: string): Promise<ICruiseResult> {

@@ -1,5 +1,6 @@
 /**
- * Runs AVA, shows its own output, and closes with "N passed, N failed" for machine readers. A run of no tests fails.
+ * Runs AVA, shows its own output, and closes with "N passed, N failed" for machine readers, and how many were skipped if
+ * any were. A run of no tests fails.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -13,9 +14,14 @@ const ava = spawn(process.execPath, [join(root, "node_modules/ava/entrypoints/cl
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 let failing = false;
 for await (const line of createInterface({ input: ava.stdout })) {
-  if (/^ok \d+/.test(line)) {
+  if (/^ok \d+.* # SKIP$/.test(line)) {
+    skipped += 1;
+    failing = false;
+    console.log(line.replace(/^ok \d+ - (.*) # SKIP$/, "  SKIPPED  $1"));
+  } else if (/^ok \d+/.test(line)) {
     passed += 1;
     failing = false;
     console.log(line.replace(/^ok \d+ - /, "  ok  "));
@@ -30,5 +36,5 @@ for await (const line of createInterface({ input: ava.stdout })) {
 const code = await new Promise<number>((resolve) => ava.on("close", (exit) => resolve(exit ?? 1)));
 if (passed + failed === 0) failed = 1;
 else if (code !== 0 && failed === 0) failed = 1;
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -116,15 +116,20 @@ export function reminders(text: string): Finding[] {
   return text.split("\n").flatMap((line, i) => (REMINDER.test(line) ? [`${i + 1}: ${line.trim()}`] : []));
 }
 
-/** Tests that are switched off, or that switch off all others. */
+/**
+ * Tests that are switched off, or that switch off all others. `runIf` may ask for something that is looked up on the
+ * host, by its name (`SmallDisk.possible`): where it is not there, the test is reported as skipped.
+ */
 export function disabledTests(file: string, text: string): Finding[] {
   const source = parse(file, text);
   const found: Finding[] = [];
   walk(source, (node) => {
-    if (!ts.isCallExpression(node)) return;
-    const words = node.expression.getText(source).split(".");
-    const off = words.slice(1).find((word) => word === "skip" || word === "only" || word === "failing" || word === "todo");
-    if (words[0] === "test" && off !== undefined) found.push(`${lineOf(source, node)}: test.${off}`);
+    if (!ts.isPropertyAccessExpression(node) || !/^test(\.\w+)*$/.test(node.getText(source))) return;
+    const word = node.name.text;
+    if (!["skip", "skipIf", "only", "failing", "todo", "runIf"].includes(word)) return;
+    const condition = ts.isCallExpression(node.parent) ? node.parent.arguments[0] : undefined;
+    if (word === "runIf" && condition !== undefined && /^[A-Z]\w+\.\w+$/.test(condition.getText(source))) return;
+    found.push(`${lineOf(source, node)}: test.${word}`);
   });
   return found;
 }
@@ -133,7 +138,7 @@ export function disabledTests(file: string, text: string): Finding[] {
 export function testTitles(file: string, text: string): string[] {
   const titles: string[] = [];
   walk(parse(file, text), (node) => {
-    if (!ts.isCallExpression(node) || !/^test(\.serial)?$/.test(node.expression.getText())) return;
+    if (!ts.isCallExpression(node) || !/^test(\.serial)?(\.runIf\([\w.]+\))?$/.test(node.expression.getText())) return;
     const [title] = node.arguments;
     if (title === undefined) return;
     if (ts.isStringLiteralLike(title)) titles.push(title.text);

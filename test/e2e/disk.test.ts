@@ -7,20 +7,18 @@ import { SmallDisk } from "../support/small-disk.ts";
 import { ownCluster } from "./own-cluster.ts";
 import { flaws, jobs, newIds, services } from "./traffic.ts";
 
-function smallDisk(t: ExecutionContext): SmallDisk | undefined {
-  const disk = SmallDisk.mount(6);
-  if (disk !== undefined) t.teardown(() => disk[Symbol.dispose]());
-  else t.log("skipped: a file system cannot be mounted here"), t.pass();
-  return disk;
-}
-
 function clusterOn(t: ExecutionContext, disk: SmallDisk): Promise<ProcessCluster> {
   return ownCluster(t, { masters: 1, agents: 1, etcd: { members: 1 }, masterFlags: ["--launch-resend=1s"], workDirectory: disk.directory });
 }
 
-test.serial("a full disk: tasks go on and end with their codes, launches are refused with the reason, and taken when there is room (6.1, 8.3, I9)", async (t) => {
-  const disk = smallDisk(t);
-  if (disk === undefined) return;
+async function smallDisk(t: ExecutionContext): Promise<SmallDisk> {
+  const disk = await SmallDisk.mount(6);
+  t.teardown(() => disk[Symbol.asyncDispose]());
+  return disk;
+}
+
+test.serial.runIf(SmallDisk.possible)("a full disk: tasks go on and end with their codes, launches are refused with the reason, and taken when there is room (6.1, 8.3, I9)", async (t) => {
+  const disk = await smallDisk(t);
   const cluster = await clusterOn(t, disk);
   const [agent] = cluster.agents as readonly [Agent];
   await using scheduler = await cluster.scheduler();
@@ -52,9 +50,8 @@ test.serial("a full disk: tasks go on and end with their codes, launches are ref
   t.deepEqual(await cluster.witnesses.disturbed(running.slice(1)), []);
 });
 
-test.serial("an agent that starts on a full disk obeys, keeps its tasks, and works when there is room (8.1, 8.3, I2, I9)", async (t) => {
-  const disk = smallDisk(t);
-  if (disk === undefined) return;
+test.serial.runIf(SmallDisk.possible)("an agent that starts on a full disk obeys, keeps its tasks, and works when there is room (8.1, 8.3, I2, I9)", async (t) => {
+  const disk = await smallDisk(t);
   const cluster = await clusterOn(t, disk);
   const [agent] = cluster.agents as readonly [Agent];
   const [master] = cluster.masters;

@@ -1,32 +1,35 @@
 /** A file system so small that a test can fill it. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const BALLAST = "ballast";
 const CHUNK = Buffer.alloc(4096, 1);
+/** Mounts it for itself alone, says so, and keeps it until its input ends. Root needs no namespace of users for that. */
+const HOLDER = [...(process.getuid?.() === 0 ? ["-m"] : ["-Urm"]), "sh", "-c", 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec cat', "sh"];
 
-export class SmallDisk implements Disposable {
+/** Seen by others through /proc, while the process lives in whose namespace it is mounted. */
+export class SmallDisk implements AsyncDisposable {
+  /** Whether this host lets us mount one: it takes root, or namespaces for everybody. */
+  static readonly possible = spawnSync("unshare", [...HOLDER, "64k", tmpdir()], { input: "" }).status === 0;
+
   readonly directory: string;
-  readonly #onExit = (): void => this.#remove("--lazy");
+  readonly #holder: ChildProcess;
+  readonly #mountPoint: string;
 
-  private constructor(directory: string) {
-    this.directory = directory;
-    process.on("exit", this.#onExit);
+  private constructor(holder: ChildProcess, mountPoint: string) {
+    this.directory = `/proc/${holder.pid}/root${mountPoint}`;
+    this.#holder = holder;
+    this.#mountPoint = mountPoint;
   }
 
-  /** Undefined where this host does not let us mount one. */
-  static mount(mebibytes: number): SmallDisk | undefined {
-    const directory = mkdtempSync(join(tmpdir(), "mesarch-disk-"));
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", directory], { stdio: "ignore" });
-    } catch {
-      rmSync(directory, { recursive: true });
-      return undefined;
-    }
-    return new SmallDisk(directory);
+  static async mount(mebibytes: number): Promise<SmallDisk> {
+    const mountPoint = await mkdtemp(join(tmpdir(), "mesarch-disk-"));
+    const holder = spawn("unshare", [...HOLDER, `${mebibytes}m`, mountPoint], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(holder.stdout, "data");
+    return new SmallDisk(holder, mountPoint);
   }
 
   /** Takes all that is free. */
@@ -44,13 +47,9 @@ export class SmallDisk implements Disposable {
     await rm(join(this.directory, BALLAST));
   }
 
-  [Symbol.dispose](): void {
-    process.off("exit", this.#onExit);
-    this.#remove();
-  }
-
-  #remove(...options: string[]): void {
-    execFileSync("umount", [...options, this.directory]);
-    rmSync(this.directory, { recursive: true, force: true });
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#holder.stdin!.end();
+    await once(this.#holder, "exit");
+    await rmdir(this.#mountPoint);
   }
 }
