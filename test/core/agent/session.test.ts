@@ -62,6 +62,43 @@ test("8.2: an equal epoch begins a new session; what was said in the old one is 
   t.deepEqual(world.take(), ["start 1"]);
 });
 
+test("8.2, 12.1: a late word of an older session is dropped when acted on, also in one that is confirmed", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed(5);
+  const older = { session: link.session };
+  link.launch(1);
+  world.run(1, RUNNING);
+  const update = world.update();
+  link.lead(5);
+  link.confirm();
+  world.take();
+  const { journal, machine } = world;
+  const before = { records: journal.length, heardAt: machine.state.leader!.heardAt };
+  world.now += 1_000;
+  link.say(launchOrder(2), older);
+  link.say({ $case: "kill", value: { launchId: launchId(1), graceMs: 0 } }, older);
+  link.say({ $case: "acknowledge", value: { launchId: launchId(1), uuid: Buffer.from(update.status!.uuid!) } }, older);
+  link.say({ $case: "ping", value: { sequence: 1 } }, older);
+  link.say({ $case: "refusal", value: { kind: Kind.KIND_GONE, reason: "operator", retryMs: 0 } }, older);
+  t.deepEqual(world.take(), []);
+  t.is(journal.length, before.records);
+  t.is(machine.state.leader!.heardAt, before.heardAt, "nor does it count as a sign of life");
+  link.launch(3);
+  t.deepEqual(world.take(), ["start 3"]);
+});
+
+test("12.1: in the confirmed session, too, a word of a lower epoch is refused and one of a higher epoch not heard", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed(5);
+  link.say(launchOrder(1), { revision: 4 });
+  t.deepEqual(world.take(), ["refused, obeys 5"]);
+  link.say(launchOrder(1), { revision: 9, generation: 0 });
+  t.deepEqual(world.take(), ["refused, obeys 5"], "generations come first");
+  link.say(launchOrder(1), { revision: 6 });
+  t.deepEqual(world.take(), [], "a new epoch begins with lead");
+  t.is(world.machine.state.tasks.size, 0);
+});
+
 test("8.2: nobody but the leader's link is heard, whatever epoch it names", (t) => {
   const world = AgentWorld.started();
   world.confirmed(5);
