@@ -4,6 +4,7 @@ import { MesarchError } from "../base/errors.ts";
 import type { Output, RefusalCode } from "../core/master/output.ts";
 import type { SnapshotRest, Token } from "../core/master/input.ts";
 import { limits } from "../model/limits.ts";
+import type { DrillFaults } from "../ports/drill-faults.ts";
 import type { OperatorEvent, OperatorRequest, OperatorResponse } from "../wire/gen/mesarch/v1/operator.ts";
 import { fitted } from "./answer-pages.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
@@ -23,6 +24,8 @@ export interface MasterFacts {
   complete(response: OperatorResponse): OperatorResponse;
   /** Hands leadership over. */
   stepDown(): void;
+  /** Undefined: nobody may crash or hang this master. */
+  readonly drills: DrillFaults | undefined;
 }
 
 interface Subscriber {
@@ -97,6 +100,8 @@ export class OperatorCalls {
       if (answer !== undefined) return fitted(request, this.#facts.complete(answer));
       throw new MesarchError("no_leader", "this master does not lead");
     }
+    const { $case } = request.call;
+    if ($case === "crashLeader" || $case === "hangLeader") return this.#drill($case);
     const token = this.#numbers.take();
     const { promise, resolve, reject } = Promise.withResolvers<OperatorResponse>();
     this.#pending.set(token, { resolve, reject });
@@ -105,6 +110,19 @@ export class OperatorCalls {
       throw new MesarchError("unavailable", "the master is overloaded or handing over; try again");
     }
     return fitted(request, this.#facts.complete(await promise));
+  }
+
+  /** Not for the machine: it strikes the process, and nothing of the cluster's books. */
+  async #drill(fault: "crashLeader" | "hangLeader"): Promise<OperatorResponse> {
+    const { drills } = this.#facts;
+    if (drills === undefined) {
+      throw new MesarchError("refused", "this master may not be crashed or hung for a drill: it was started without --allow-drills", {
+        remedy: "Start every master with --allow-drills under a supervisor that restarts it, or drill with: --kind handover",
+      });
+    }
+    if (fault === "crashLeader") drills.crash();
+    await drills.hang();
+    return { epoch: undefined, revision: 0, stale: false, answer: { $case: "done", value: { message: "was stopped, and goes on" } } };
   }
 
   /** Returns what ends the subscription. Throws when this master does not lead or has too many subscribers. */

@@ -37,6 +37,8 @@ export interface AgentOptions {
   readonly logs?: Partial<LogBounds>;
   /** Control group to make the tasks' groups in, where the host allows it; undefined for none. Default "mesarch". */
   readonly controlGroup?: string | undefined;
+  /** Operators may end the agent's process. Default false. */
+  readonly allowDrills?: boolean;
   /** For tests and drills; see `AgentSettings`. */
   readonly timings?: Partial<AgentTimings>;
 }
@@ -54,6 +56,7 @@ export interface CompiledAgentOptions {
   readonly diskFreeShare: number;
   readonly logs: LogBounds;
   readonly controlGroup: string | undefined;
+  readonly allowDrills: boolean;
   readonly timings: AgentTimings;
 }
 
@@ -90,6 +93,7 @@ export async function compileAgentOptions(
     diskFreeShare: options.diskFreeShare ?? 0.1,
     logs: { ...defaultLogBounds, ...options.logs },
     controlGroup: "controlGroup" in options ? options.controlGroup : "mesarch",
+    allowDrills: options.allowDrills ?? false,
     timings: { ...defaultAgentTimings, ...options.timings },
   };
 }

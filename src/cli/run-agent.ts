@@ -26,6 +26,7 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
       ...(advertised === undefined ? {} : { ip: advertised }),
       port: config.grpcPort,
       httpPort: config.httpPort,
+      allowDrills: config.allowDrills,
       ...(config.resources === undefined ? {} : { resources: config.resources }),
       attributes: config.attributes,
       sandboxKeepMs: config.gcDelay,

@@ -62,5 +62,6 @@ async function processOptions(config: MasterConfig): Promise<MasterProcessOption
       },
     },
     etcd: await etcdAccess(config),
+    allowDrills: config.allowDrills,
   };
 }

@@ -10,6 +10,7 @@ import { workPaths } from "../checkpoint/paths.ts";
 import { SandboxCollector } from "../checkpoint/sandbox-collector.ts";
 import { SandboxLogs } from "../checkpoint/sandbox-logs.ts";
 import { ControlGroups } from "../containers/control-groups.ts";
+import { OwnProcess } from "../containers/own-process.ts";
 import { ProcessContainers } from "../containers/process-containers.ts";
 import { bootId } from "../containers/process-identity.ts";
 import type { AgentState } from "../core/agent/state.ts";
@@ -81,7 +82,8 @@ async function start(options: CompiledAgentOptions, deps: AgentDeps, scope: Scop
   // Needed before the agent is there, since masters are told the port: until then nothing is known to have ended.
   let agent: Agent | undefined;
   const logs = new SandboxLogs({ sandbox: paths.sandbox, mayStillWrite: (id) => agent?.holdsLive(id) ?? true, clock });
-  const door = await scope.start(() => openAgentDoor({ host: options.listen, port: options.port, logs }));
+  const drills = options.allowDrills ? new OwnProcess(log) : undefined;
+  const door = await scope.start(() => openAgentDoor({ host: options.listen, port: options.port, logs, drills }));
   const sandboxes = await scope.start(
     () =>
       new SandboxCollector({

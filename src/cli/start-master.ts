@@ -1,6 +1,7 @@
 /** Composition root of a master process: store, doors, links, telemetry and the master itself. */
 import { systemClock } from "../async/clock.ts";
 import { systemRandom } from "../async/system-random.ts";
+import { OwnProcess } from "../containers/own-process.ts";
 import { connectStore } from "../etcd/store.ts";
 import type { EtcdOptions } from "../etcd/options.ts";
 import { openMasterDoors } from "../grpc/master-doors.ts";
@@ -17,6 +18,8 @@ export interface MasterProcessOptions {
   /** host:port of the gRPC door; port 0 takes a free one. */
   readonly listen: string;
   readonly etcd: EtcdOptions;
+  /** Operators may crash and hang this process. Default false. */
+  readonly allowDrills?: boolean;
 }
 
 export interface RunningMaster {
@@ -37,7 +40,8 @@ export async function startMaster(options: MasterProcessOptions, telemetry: Tele
   const host = options.master.advertiseHost ?? options.listen.slice(0, options.listen.lastIndexOf(":"));
   const address = `${host}:${doors.port}`;
   const store = connectStore(options.etcd);
-  master = new Master({ ...options.master, address }, { store, peers, clock: systemClock, random: systemRandom, telemetry });
+  const drills = options.allowDrills === true ? new OwnProcess(telemetry.log) : undefined;
+  master = new Master({ ...options.master, address }, { store, peers, clock: systemClock, random: systemRandom, telemetry, drills });
   master.start();
   const running = master;
   return {

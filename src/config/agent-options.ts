@@ -3,7 +3,7 @@ import { parseAttributes } from "../model/attributes.ts";
 import { parseEntries } from "../model/parse-resources.ts";
 import { checkAddress } from "./addresses.ts";
 import { hostName, logOptions } from "./daemon-options.ts";
-import { bytes, choice, decimal, duration, integer, list, text, type Values } from "./declare.ts";
+import { bytes, choice, decimal, duration, integer, list, onOff, text, type Values } from "./declare.ts";
 import { formatBytes, formatDuration } from "./units.ts";
 
 const identity = "Who and where";
@@ -35,6 +35,11 @@ export const agentOptions = {
   }),
   grpcPort: integer({ doc: "Port of the gRPC door", default: 6051, min: 0, max: 65_535, group: identity }),
   httpPort: integer({ doc: "Reserved for the HTTP API: nothing listens there yet, but frameworks are told it as the agent's port", default: 5051, min: 0, max: 65_535, group: identity }),
+  allowDrills: onOff({
+    doc: "Let operators end this agent's process for a drill (mesarch drill), tasks going on; for agents that a supervisor restarts",
+    default: false,
+    group: identity,
+  }),
 
   resources: text({
     doc: "What this host gives, for example cpus:8;mem:16000;ports:[31000-32000]; what is not named is found out",

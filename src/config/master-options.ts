@@ -40,6 +40,11 @@ export const masterOptions = {
     max: 60_000,
     group: election,
   }),
+  allowDrills: onOff({
+    doc: "Let operators crash and hang this master for a drill (mesarch drill); for masters that a supervisor restarts",
+    default: false,
+    group: election,
+  }),
 
   agentPingInterval: duration({ doc: "How often agents are pinged", default: "15s", min: 100, max: hour, group: agents }),
   agentPingTimeout: duration({

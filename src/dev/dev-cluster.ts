@@ -147,7 +147,8 @@ export class DevCluster {
 
   #masterArgs(index: number): string[] {
     const port = this.#options.basePort + index;
-    return ["master", `--name=m${index}`, "--ip=127.0.0.1", `--grpc-port=${port}`, "--http-port=0", `--etcd-endpoints=${this.#etcd.endpoints.join(",")}`];
+    const doors = ["--ip=127.0.0.1", `--grpc-port=${port}`, "--http-port=0"];
+    return ["master", `--name=m${index}`, ...doors, `--etcd-endpoints=${this.#etcd.endpoints.join(",")}`, "--allow-drills"];
   }
 
   #workDirectory(index: number): string {
@@ -164,6 +165,7 @@ export class DevCluster {
       `--grpc-port=${agentPort(this.#options, index)}`,
       "--http-port=0",
       `--resources=${share(index, this.#options.agents)}`,
+      "--allow-drills",
     ];
   }
 

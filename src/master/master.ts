@@ -13,6 +13,7 @@ import { SchedulerSessions } from "../api/scheduler-sessions.ts";
 import { epochText } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
+import type { DrillFaults } from "../ports/drill-faults.ts";
 import type { Candidate, Fence, Store } from "../ports/registry.ts";
 import { StoreError } from "../ports/store-errors.ts";
 import type { PeerLinks } from "../ports/peers.ts";
@@ -39,6 +40,8 @@ export interface MasterDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Default: no operator may crash or hang this process. */
+  readonly drills?: DrillFaults | undefined;
 }
 
 /** Deposals older than this no longer count (2.12). */
@@ -115,6 +118,7 @@ export class Master implements AsyncDisposable {
       answerStale: (request) => this.#report.answerStale(request),
       complete: (response) => this.#report.complete(response),
       stepDown: () => void this.#leadership?.handOver("operator"),
+      drills: deps.drills,
     });
     this.done = this.#scope.done;
   }

@@ -46,7 +46,11 @@ const codes: { readonly [status: number]: ErrorCode } = {
 
 /** A gRPC failure of `what` ("task list at 10.0.0.1:6050") as a `MesarchError`. */
 export function grpcError(error: ServiceError, what: string): MesarchError {
-  return new MesarchError(codes[error.code] ?? "internal", `${what}: ${error.details || error.message}`, { cause: error });
+  const [remedy] = error.metadata?.get("mesarch-remedy") ?? [];
+  return new MesarchError(codes[error.code] ?? "internal", `${what}: ${error.details || error.message}`, {
+    remedy: remedy === undefined ? undefined : decodeURIComponent(String(remedy)),
+    cause: error,
+  });
 }
 
 /** The error for the reply to a scheduler call with one of the HTTP API's codes. */

@@ -21,7 +21,7 @@ export {
   type TaskStateName,
 } from "./tasks.ts";
 
-export { OperatorClient, type OperatorOptions, type ReadOptions, type TaskFilter } from "./operator.ts";
+export { OperatorClient, type OperatorOptions, type ReadOptions, type Succession, type TaskFilter } from "./operator.ts";
 export type { EventOptions, OperatorNews } from "./operator-events.ts";
 export type { LogOptions, LogPart } from "./logs.ts";
 export { LeaderTracker, type Leader, type LeaderTrackerOptions } from "./leader.ts";

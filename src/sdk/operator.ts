@@ -1,10 +1,11 @@
 /** What an operator asks and orders. Follows the leader by itself; a question waits for one until its time is up. */
-import { status, type ChannelCredentials, type ServiceError } from "@grpc/grpc-js";
-import { onAbort, withDeadline } from "../async/abort.ts";
+import { Metadata, status, type ChannelCredentials, type ServiceError } from "@grpc/grpc-js";
+import { anySignal, onAbort, withDeadline } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
 import { NO_EPOCH, type Epoch } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
+import { AgentOperatorServiceClient } from "../wire/gen/mesarch/v1/agent_operator.ts";
 import {
   OperatorServiceClient,
   type AgentView,
@@ -47,6 +48,12 @@ export interface TaskFilter {
   readonly finished?: boolean;
   /** At most this many, newest first. Default 1,000. */
   readonly limit?: number;
+}
+
+/** Two leaders, one after the other. */
+export interface Succession {
+  readonly from: Leader;
+  readonly to: Leader;
 }
 
 export type Request = NonNullable<OperatorRequest["call"]>;
@@ -141,13 +148,38 @@ export class OperatorClient implements Disposable {
   }
 
   /** Hands leadership to a standby; resolves with the new leader. Never asked twice: that would hand over twice. */
-  async stepDown(options: CallOptions = {}): Promise<{ readonly from: Leader; readonly to: Leader }> {
-    const from = await this.nextLeader(NO_EPOCH, options);
-    await this.#call(from.address, { $case: "stepDown", value: {} }, options).catch((error: unknown) => {
-      // The leader may be gone before its answer is out: the successor is the answer.
-      if (!(error instanceof MesarchError) || (error.code !== "unavailable" && error.code !== "cancelled")) throw error;
+  async stepDown(options: CallOptions = {}): Promise<Succession> {
+    return this.#succession({ $case: "stepDown", value: {} }, options);
+  }
+
+  /**
+   * For drills: the leader's process ends by SIGKILL; resolves with the next leader. Rejects with "refused" where masters
+   * run without `--allow-drills`. Never asked twice.
+   */
+  async crashLeader(options: CallOptions = {}): Promise<Succession> {
+    return this.#succession({ $case: "crashLeader", value: {} }, options);
+  }
+
+  /** For drills: the same with SIGSTOP; after five seconds the process goes on, as a standby. */
+  async hangLeader(options: CallOptions = {}): Promise<Succession> {
+    return this.#succession({ $case: "hangLeader", value: {} }, options);
+  }
+
+  /**
+   * For drills: an agent's process ends by SIGKILL; its tasks go on. Resolves when it is gone. Rejects with "refused" where
+   * it runs without `--allow-drills`. `address`: of its door, as in its record.
+   */
+  async crashAgent(address: string, options: CallOptions = {}): Promise<void> {
+    using agent = this.#agents.borrow(AgentOperatorServiceClient, address);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const deadline = Date.now() + (options.timeoutMs ?? this.#timeoutMs);
+    const call = agent.client.crash({}, new Metadata(), { deadline }, (error: ServiceError | null) => {
+      // It cannot answer: a connection that breaks after the order went out is how it ends.
+      if (error === null || (error.code === status.UNAVAILABLE && !/ECONNREFUSED/.test(error.details))) return resolve();
+      reject(grpcError(error, `crash at agent ${address}`));
     });
-    return { from, to: await this.nextLeader(from.epoch, options) };
+    const stopListening = onAbort(options.signal, () => call.cancel());
+    await promise.finally(stopListening);
   }
 
   /** The registry's rows, page by page. `kinds`: letters of row kinds, default all. */
@@ -238,6 +270,28 @@ export class OperatorClient implements Disposable {
     throw new MesarchError("internal", `${request.$case} was answered with ${answer?.$case ?? "nothing"}`, {
       remedy: "Use a client of the cluster's version.",
     });
+  }
+
+  /** An order that ends a leadership. The leader may be gone before its answer is out: the successor is the answer. */
+  async #succession(order: Request, options: CallOptions): Promise<Succession> {
+    const from = await this.nextLeader(NO_EPOCH, options);
+    const over = new AbortController();
+    using either = anySignal([options.signal, over.signal]);
+    const told = this.#call(from.address, order, { ...options, signal: either.signal }).then(
+      () => {},
+      (error: unknown) => {
+        if (!(error instanceof MesarchError) || !["unavailable", "cancelled", "timed_out"].includes(error.code)) throw error;
+      },
+    );
+    const next = this.nextLeader(from.epoch, { ...options, signal: either.signal });
+    try {
+      // Whichever comes first: a refusal, or a successor of one that does not answer any more.
+      await Promise.race([next, told]);
+      return { from, to: await next };
+    } finally {
+      over.abort();
+      await Promise.allSettled([next, told]);
+    }
   }
 
   async #order(request: Request, options: CallOptions): Promise<string> {

@@ -37,7 +37,7 @@ export const define: Define = (command, io) => {
   addOptions(command, devOptions, sources)
     .addOption(new Flag("--keep-tasks", "leave the tasks running at the end; so it is with --data-dir").helpGroup(`${group}:`))
     .addOption(new Flag("--no-keep-tasks", "end the tasks at the end; so it is without --data-dir").helpGroup(`${group}:`))
-    .addHelpText("after", "\nFor development: everything runs on this machine, without TLS. etcd is the one that MESARCH_ETCD names, the first on PATH, or the one that scripts/setup unpacked.")
+    .addHelpText("after", "\nFor development: everything runs on this machine, without TLS. What dies is started again, so every drill is allowed (mesarch drill). etcd is the one that MESARCH_ETCD names, the first on PATH, or the one that scripts/setup unpacked.")
     .action(async () => {
       const { values } = await compileOptions(command, devOptions, io, () => [], sources);
       const keepTasks = command.opts<{ keepTasks?: boolean }>().keepTasks ?? values.dataDir !== undefined;
@@ -132,6 +132,7 @@ function banner(cluster: DevCluster, leader: string, mesarch: string): string {
     [`kill -9 ${pid("agent-0")}`, "an agent: its tasks live on"],
     [`kill -9 ${pid("etcd-0")}`, "an etcd member"],
     [`${mesarch} leader step-down`, "a handover"],
+    [`${mesarch} drill run --kind crash`, "the same, measured"],
   ] as const;
   return `
 ${lines.replace(/^/gm, "  ").trimEnd()}

@@ -12,9 +12,12 @@ import {
   Client,
   type ClientOptions,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type handleServerStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -22,7 +25,15 @@ export const protobufPackage = "mesarch.v1";
 
 export const protobufFileName = "mesarch/v1/agent_operator.proto";
 
-/** What an agent itself serves to operators: the output of its tasks. */
+/** What an agent itself serves to operators: the output of its tasks, and its end for a drill. */
+
+export interface CrashRequest {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface CrashResponse {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
 
 export interface ReadLogRequest {
   launchId: string;
@@ -43,6 +54,142 @@ export interface LogChunk {
   rotated: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+function createBaseCrashRequest(): CrashRequest {
+  return { _unknownFields: {} };
+}
+
+export const CrashRequest: MessageFns<CrashRequest> = {
+  encode(message: CrashRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrashRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrashRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CrashRequest {
+    return {};
+  },
+
+  toJSON(_: CrashRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CrashRequest>, I>>(base?: I): CrashRequest {
+    return CrashRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CrashRequest>, I>>(_: I): CrashRequest {
+    const message = createBaseCrashRequest();
+    return message;
+  },
+};
+
+function createBaseCrashResponse(): CrashResponse {
+  return { _unknownFields: {} };
+}
+
+export const CrashResponse: MessageFns<CrashResponse> = {
+  encode(message: CrashResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrashResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrashResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CrashResponse {
+    return {};
+  },
+
+  toJSON(_: CrashResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CrashResponse>, I>>(base?: I): CrashResponse {
+    return CrashResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CrashResponse>, I>>(_: I): CrashResponse {
+    const message = createBaseCrashResponse();
+    return message;
+  },
+};
 
 function createBaseReadLogRequest(): ReadLogRequest {
   return { launchId: "", stream: "", offset: 0, follow: false, _unknownFields: {} };
@@ -310,17 +457,54 @@ export const AgentOperatorServiceService = {
     responseSerialize: (value: LogChunk): Buffer => Buffer.from(LogChunk.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogChunk => LogChunk.decode(value),
   },
+  /**
+   * The agent's process ends by SIGKILL at once, without an answer; its tasks go on. PERMISSION_DENIED unless the agent's
+   * configuration allows drills.
+   */
+  crash: {
+    path: "/mesarch.v1.AgentOperatorService/Crash" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CrashRequest): Buffer => Buffer.from(CrashRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CrashRequest => CrashRequest.decode(value),
+    responseSerialize: (value: CrashResponse): Buffer => Buffer.from(CrashResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CrashResponse => CrashResponse.decode(value),
+  },
 } as const;
 
 export interface AgentOperatorServiceServer extends UntypedServiceImplementation {
   /** Bytes of a task's output. Errors: NOT_FOUND (no such launch here, or its sandbox was collected). */
   readLog: handleServerStreamingCall<ReadLogRequest, LogChunk>;
+  /**
+   * The agent's process ends by SIGKILL at once, without an answer; its tasks go on. PERMISSION_DENIED unless the agent's
+   * configuration allows drills.
+   */
+  crash: handleUnaryCall<CrashRequest, CrashResponse>;
 }
 
 export interface AgentOperatorServiceClient extends Client {
   /** Bytes of a task's output. Errors: NOT_FOUND (no such launch here, or its sandbox was collected). */
   readLog(request: ReadLogRequest, options?: Partial<CallOptions>): ClientReadableStream<LogChunk>;
   readLog(request: ReadLogRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<LogChunk>;
+  /**
+   * The agent's process ends by SIGKILL at once, without an answer; its tasks go on. PERMISSION_DENIED unless the agent's
+   * configuration allows drills.
+   */
+  crash(
+    request: CrashRequest,
+    callback: (error: ServiceError | null, response: CrashResponse) => void,
+  ): ClientUnaryCall;
+  crash(
+    request: CrashRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CrashResponse) => void,
+  ): ClientUnaryCall;
+  crash(
+    request: CrashRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CrashResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const AgentOperatorServiceClient = makeGenericClientConstructor(

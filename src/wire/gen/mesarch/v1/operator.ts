@@ -47,6 +47,8 @@ export interface OperatorRequest {
     | { $case: "teardownFramework"; value: TeardownFramework }
     | { $case: "setWeight"; value: SetWeight }
     | { $case: "setAgentActive"; value: SetAgentActive }
+    | { $case: "crashLeader"; value: CrashLeader }
+    | { $case: "hangLeader"; value: HangLeader }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -100,6 +102,16 @@ export interface GetLeaderHistory {
 }
 
 export interface StepDown {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The leader's process ends by SIGKILL at once. */
+export interface CrashLeader {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The leader's process stops by SIGSTOP and goes on after five seconds. */
+export interface HangLeader {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -362,6 +374,12 @@ export const OperatorRequest: MessageFns<OperatorRequest> = {
       case "setAgentActive":
         SetAgentActive.encode(message.call.value, writer.uint32(122).fork()).join();
         break;
+      case "crashLeader":
+        CrashLeader.encode(message.call.value, writer.uint32(130).fork()).join();
+        break;
+      case "hangLeader":
+        HangLeader.encode(message.call.value, writer.uint32(138).fork()).join();
+        break;
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -507,6 +525,22 @@ export const OperatorRequest: MessageFns<OperatorRequest> = {
             message.call = { $case: "setAgentActive", value: SetAgentActive.decode(reader, reader.uint32()) };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.call = { $case: "crashLeader", value: CrashLeader.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.call = { $case: "hangLeader", value: HangLeader.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -590,6 +624,14 @@ export const OperatorRequest: MessageFns<OperatorRequest> = {
         ? { $case: "setAgentActive", value: SetAgentActive.fromJSON(object.setAgentActive) }
         : isSet(object.set_agent_active)
         ? { $case: "setAgentActive", value: SetAgentActive.fromJSON(object.set_agent_active) }
+        : isSet(object.crashLeader)
+        ? { $case: "crashLeader", value: CrashLeader.fromJSON(object.crashLeader) }
+        : isSet(object.crash_leader)
+        ? { $case: "crashLeader", value: CrashLeader.fromJSON(object.crash_leader) }
+        : isSet(object.hangLeader)
+        ? { $case: "hangLeader", value: HangLeader.fromJSON(object.hangLeader) }
+        : isSet(object.hang_leader)
+        ? { $case: "hangLeader", value: HangLeader.fromJSON(object.hang_leader) }
         : undefined,
     };
   },
@@ -627,6 +669,10 @@ export const OperatorRequest: MessageFns<OperatorRequest> = {
       obj.setWeight = SetWeight.toJSON(message.call.value);
     } else if (message.call?.$case === "setAgentActive") {
       obj.setAgentActive = SetAgentActive.toJSON(message.call.value);
+    } else if (message.call?.$case === "crashLeader") {
+      obj.crashLeader = CrashLeader.toJSON(message.call.value);
+    } else if (message.call?.$case === "hangLeader") {
+      obj.hangLeader = HangLeader.toJSON(message.call.value);
     }
     return obj;
   },
@@ -719,6 +765,18 @@ export const OperatorRequest: MessageFns<OperatorRequest> = {
       case "setAgentActive": {
         if (object.call?.value !== undefined && object.call?.value !== null) {
           message.call = { $case: "setAgentActive", value: SetAgentActive.fromPartial(object.call.value) };
+        }
+        break;
+      }
+      case "crashLeader": {
+        if (object.call?.value !== undefined && object.call?.value !== null) {
+          message.call = { $case: "crashLeader", value: CrashLeader.fromPartial(object.call.value) };
+        }
+        break;
+      }
+      case "hangLeader": {
+        if (object.call?.value !== undefined && object.call?.value !== null) {
+          message.call = { $case: "hangLeader", value: HangLeader.fromPartial(object.call.value) };
         }
         break;
       }
@@ -1505,6 +1563,142 @@ export const StepDown: MessageFns<StepDown> = {
   },
   fromPartial<I extends Exact<DeepPartial<StepDown>, I>>(_: I): StepDown {
     const message = createBaseStepDown();
+    return message;
+  },
+};
+
+function createBaseCrashLeader(): CrashLeader {
+  return { _unknownFields: {} };
+}
+
+export const CrashLeader: MessageFns<CrashLeader> = {
+  encode(message: CrashLeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CrashLeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCrashLeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CrashLeader {
+    return {};
+  },
+
+  toJSON(_: CrashLeader): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CrashLeader>, I>>(base?: I): CrashLeader {
+    return CrashLeader.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CrashLeader>, I>>(_: I): CrashLeader {
+    const message = createBaseCrashLeader();
+    return message;
+  },
+};
+
+function createBaseHangLeader(): HangLeader {
+  return { _unknownFields: {} };
+}
+
+export const HangLeader: MessageFns<HangLeader> = {
+  encode(message: HangLeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HangLeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHangLeader();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): HangLeader {
+    return {};
+  },
+
+  toJSON(_: HangLeader): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HangLeader>, I>>(base?: I): HangLeader {
+    return HangLeader.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HangLeader>, I>>(_: I): HangLeader {
+    const message = createBaseHangLeader();
     return message;
   },
 };
