@@ -1,16 +1,16 @@
-import type { TaskInfo } from "../wire/gen/mesos/v1/mesos.ts";
+import type { Resource, TaskInfo } from "../wire/gen/mesos/v1/mesos.ts";
 import type { Checked } from "./checked.ts";
 import { Resources } from "./resources.ts";
 
-/** Infos are values, and read by the codec and by the tables. */
-const known = new WeakMap<TaskInfo, Checked<Resources>>();
+/** Messages are values; the codec and the tables read them, and many tasks share one list. */
+const known = new WeakMap<readonly Resource[], Checked<Resources>>();
 
 /** What a task takes from its agent while it lives. */
-export function taskResources(info: TaskInfo): Checked<Resources> {
-  let resources = known.get(info);
+export function taskResources({ resources: asked }: TaskInfo): Checked<Resources> {
+  let resources = known.get(asked);
   if (resources === undefined) {
-    resources = Resources.fromMesos(info.resources);
-    known.set(info, resources);
+    resources = Resources.fromMesos(asked);
+    known.set(asked, resources);
   }
   return resources;
 }

@@ -35,7 +35,7 @@ const codecs: { readonly [K in RowKind]: Codec<RecordOf[K]> } = {
   w: WeightRecord,
 };
 
-/** Records are values, so their bytes are made once: for the size check, and for the transaction. */
+/** Records are values, so their bytes are made once: for the size check, and for the transaction, which takes them. */
 const encoded = new WeakMap<object, Uint8Array>();
 
 function bytesOf(change: Change): Uint8Array | undefined {
@@ -55,6 +55,7 @@ export function sizeOfChange(change: Change): number {
 
 export function encodeChange(change: Change): RowWrite {
   const value = bytesOf(change);
+  if (change.record !== undefined) encoded.delete(change.record);
   return value === undefined ? { key: rowKey(change) } : { key: rowKey(change), value };
 }
 

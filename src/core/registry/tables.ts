@@ -17,6 +17,7 @@ import type {
 } from "../../wire/gen/mesarch/v1/registry.ts";
 import { type AgentAccount, AgentBooks, type FrameworkAccount, FrameworkBooks, taskIdOf } from "./books.ts";
 import type { Change } from "./change.ts";
+import { SharedParts } from "./shared-parts.ts";
 
 export { taskIdOf };
 
@@ -42,6 +43,7 @@ export class Tables {
   readonly #finishedLaunches = new Map<string, string>();
   /** Registration nonce to agent id (8.7). */
   readonly #nonces = new Map<string, string>();
+  readonly #parts = new SharedParts();
   #agentsIn = 0;
   #timed = 0;
 
@@ -70,9 +72,10 @@ export class Tables {
       case "t": {
         // Fails, if at all, before anything is changed.
         if (change.record !== undefined) this.resourcesOf(change.record);
-        const before = replace(this.tasks, change.id, change.record);
+        const record = change.record && this.#parts.share(change.record);
+        const before = replace(this.tasks, change.id, record);
         if (before !== undefined) this.#removeTask(before);
-        if (change.record !== undefined) this.#addTask(change.record);
+        if (record !== undefined) this.#addTask(record);
         return { kind: "t", id: change.id, record: before };
       }
       case "h": {
