@@ -113,6 +113,7 @@ export class ObservedCluster {
   }
 
   complain(of: string, message: string): void {
+    this.#options.tell(`${of}: ${message}`);
     this.recorder.record({ actor: "nemesis", kind: "observe", op: "complaint", value: { of, message } });
   }
 

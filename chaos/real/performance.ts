@@ -52,11 +52,9 @@ export async function perform({ stage, belongings, tell, signal }: Performance, 
   await observed.sampler.atRest();
   observed.phase("chaos");
   observed.sampler.begin();
-  try {
-    await piece.chaos(nemesis, () => answersAgain(observed, signal));
-  } finally {
-    await nemesis.healAll();
-  }
+  const complain = (error: unknown): void => observed.complain("nemesis", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  await piece.chaos(nemesis, () => answersAgain(observed, signal)).catch(complain);
+  await nemesis.healAll().catch(complain);
   await rest(observed, piece.paces);
   const endAt = await observed.close();
   return conclude({ ...piece, stage, observed, endAt, tell });

@@ -24,7 +24,8 @@ export interface AgentHostOptions {
 }
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
-const DISK_MEBIBYTES = 96;
+/** Enough for the sandboxes of an hour. */
+const DISK_MEBIBYTES = 256;
 const END_MS = 10_000;
 
 export class AgentHost {

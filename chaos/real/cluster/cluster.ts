@@ -32,7 +32,7 @@ export interface ClusterOptions {
   readonly masterFlags: readonly string[];
   readonly agentFlags: readonly string[];
   readonly quotaBytes: number;
-  /** What agents' disks are, and whether clocks can be moved. */
+  /** What disks are, of agents and of etcd, and whether hosts of agents can be started anew. */
   readonly hosts: Pick<AgentHostOptions, "disk" | "ownBoot">;
   /** The library that moves the clock of one program; undefined: all are shown the true one. */
   readonly fakeTime: string | undefined;
@@ -93,8 +93,9 @@ export class Cluster {
     const { network, belongings, logs, size, quotaBytes, onFailure } = options;
     const nodes = nodesOf(size);
     const etcdNodes = nodes.filter((node) => node.startsWith("e"));
-    const etcd = new Etcd({ binary: await findEtcd(), nodes: etcdNodes, network, belongings, logs, quotaBytes, onFailure });
+    const etcd = new Etcd({ binary: await findEtcd(), nodes: etcdNodes, network, belongings, logs, quotaBytes, disk: options.hosts.disk, onFailure });
     if (options.hosts.disk && options.hosts.ownBoot) await shareMounts(belongings);
+    await etcd.prepare();
     const cluster = new Cluster(options, etcd, nodes);
     for (const agent of cluster.agents) await agent.prepare();
     return cluster;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { EtcdBinary } from "../../../src/dev/etcd-binary.ts";
 import type { Belongings } from "../belongings.ts";
 import { Daemon, type Launch } from "./daemon.ts";
+import { LoopDisk } from "./loop-disk.ts";
 import { address, type Network, type Node } from "./network.ts";
 
 export interface EtcdOptions {
@@ -14,11 +15,16 @@ export interface EtcdOptions {
   readonly logs: string;
   /** Size at which the store refuses writes. */
   readonly quotaBytes: number;
+  /** Each member's data is on a disk of its own. */
+  readonly disk: boolean;
   readonly onFailure: (name: string, how: string) => void;
 }
 
 /** Right for one machine: as in the product's own clusters for development. */
 const TIMINGS = ["--heartbeat-interval=50", "--election-timeout=500", "--pre-vote=true"];
+/** So that an hour of writes fits a small disk, and a member left behind is sent a snapshot. */
+const RETENTION = ["--snapshot-count=10000", "--max-wals=2", "--max-snapshots=2"];
+const DISK_MEBIBYTES = 512;
 const LOOK_MS = 50;
 
 interface MemberStatus {
@@ -30,13 +36,13 @@ export class EtcdMember {
   readonly node: Node;
   readonly daemon: Daemon;
   readonly endpoint: string;
-  readonly dataDirectory: string;
+  readonly disk: LoopDisk | undefined;
 
-  constructor(node: Node, daemon: Daemon, endpoint: string, dataDirectory: string) {
+  constructor(node: Node, daemon: Daemon, endpoint: string, disk: LoopDisk | undefined) {
     this.node = node;
     this.daemon = daemon;
     this.endpoint = endpoint;
-    this.dataDirectory = dataDirectory;
+    this.disk = disk;
   }
 
   /** By its own word; undefined while it does not answer. */
@@ -67,6 +73,11 @@ export class Etcd {
     this.members = options.nodes.map((node) => member(node, options));
   }
 
+  /** Before the first start. */
+  async prepare(): Promise<void> {
+    for (const { disk } of this.members) await disk?.make();
+  }
+
   get endpoints(): readonly string[] {
     return this.members.map(({ endpoint }) => endpoint);
   }
@@ -94,15 +105,16 @@ export class Etcd {
 
 function member(node: Node, options: EtcdOptions): EtcdMember {
   const { network, belongings, logs, onFailure } = options;
-  const dataDirectory = join(belongings.directory, node);
+  const mountPoint = join(belongings.directory, node);
+  const disk = options.disk ? new LoopDisk({ image: `${mountPoint}.img`, mountPoint, mebibytes: DISK_MEBIBYTES, belongings }) : undefined;
   const daemon: Daemon = new Daemon({
     name: `etcd/${node}`,
     belongings,
     logs,
-    launch: () => launchOf(node, dataDirectory, options),
+    launch: () => launchOf(node, join(mountPoint, "data"), options),
     onFailure: (how) => onFailure(daemon.name, how),
   });
-  return new EtcdMember(node, daemon, `http://${address(network, node, "client")}`, dataDirectory);
+  return new EtcdMember(node, daemon, `http://${address(network, node, "client")}`, disk);
 }
 
 function launchOf(node: Node, dataDirectory: string, { binary, nodes, network, quotaBytes }: EtcdOptions): Launch {
@@ -117,6 +129,7 @@ function launchOf(node: Node, dataDirectory: string, { binary, nodes, network, q
     `--initial-cluster=${nodes.map((each) => `${each}=${url(each, "peer")}`).join(",")}`,
     `--quota-backend-bytes=${quotaBytes}`,
     ...TIMINGS,
+    ...RETENTION,
     "--logger=zap",
     "--log-outputs=stderr",
     "--log-level=warn",

@@ -1,5 +1,6 @@
 /** A disk of its own for one host: a file behind a loop device, which can be full, or lose its power. */
 import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Belongings, isMounted } from "../belongings.ts";
@@ -13,6 +14,8 @@ export interface LoopDiskOptions {
 }
 
 const BALLAST = "ballast";
+/** What a large file takes beside its contents. */
+const SPARED_BLOCKS = 64;
 const CHUNK = Buffer.alloc(64 * 1024, 1);
 const LITTLE = Buffer.alloc(1024, 1);
 const UNMOUNT_TRIES = 50;
@@ -63,9 +66,12 @@ export class LoopDisk {
     await this.mount();
   }
 
-  /** Takes all that is free. */
-  fill(): void {
-    const file = openSync(join(this.mountPoint, BALLAST), "a");
+  /** Takes all that is free, most of it without a write. */
+  async fill(): Promise<void> {
+    const path = join(this.mountPoint, BALLAST);
+    const { bavail, bsize } = await statfs(this.mountPoint);
+    if (bavail > SPARED_BLOCKS) await run("fallocate", ["--length", String((bavail - SPARED_BLOCKS) * bsize), path]);
+    const file = openSync(path, "a");
     try {
       for (const piece of [CHUNK, LITTLE]) while (takes(file, piece));
     } finally {

@@ -15,6 +15,7 @@ const packages = {
   umount: "mount",
   losetup: "mount",
   prlimit: "util-linux",
+  fallocate: "util-linux",
   "mkfs.ext4": "e2fsprogs",
   xfs_io: "xfsprogs",
   strace: "strace",

@@ -39,10 +39,13 @@ export class Nemesis {
     return [...this.#active].some(({ struck }) => struck.mayFail?.includes(daemon) === true || struck.targets.includes(`host/${daemon.split("/")[1]}`));
   }
 
-  /** Resolves when all faults of the round are undone. */
+  /** Resolves when all faults of the round are undone. What cannot be done or undone is a complaint: the run goes on. */
   async play({ faults }: Round): Promise<void> {
     const suffix = faults.length > 1 ? AMID_OTHERS : "";
-    await Promise.all(faults.map((fault) => this.#one(fault, `${fault.kind.name}${suffix}`)));
+    const outcomes = await Promise.allSettled(faults.map((fault) => this.#one(fault, `${fault.kind.name}${suffix}`)));
+    const problems = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
+    for (const problem of problems) this.#options.world.complain("nemesis", problem);
+    if (problems.length > 0) await this.healAll();
   }
 
   /** Undoes what is on, then everything that anything could have done. Rejects with all that could not be undone. */
@@ -94,7 +97,7 @@ export class Nemesis {
   async #whole(): Promise<void> {
     const { cluster } = this.#options.world;
     await cluster.network.firewall?.healAll();
-    for (const { disk } of cluster.agents) disk?.makeRoom();
+    for (const { disk } of [...cluster.agents, ...cluster.etcd.members]) disk?.makeRoom();
     for (const daemon of cluster.daemons) {
       daemon.prefix = [];
       daemon.resume();

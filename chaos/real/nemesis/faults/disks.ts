@@ -4,9 +4,12 @@ import { join } from "node:path";
 import type { Chance } from "../../../sim/chance.ts";
 import type { AgentHost } from "../../cluster/agent-host.ts";
 import type { Daemon } from "../../cluster/daemon.ts";
-import { inject } from "../../host/injection.ts";
+import { inject, type Injection } from "../../host/injection.ts";
+import type { Cluster, MasterNode } from "../../cluster/cluster.ts";
+import type { EtcdMember } from "../../cluster/etcd.ts";
 import { startAgent, startEtcd, startMaster } from "../comebacks.ts";
-import { etcdFollower, etcdLeader, type FaultKind, leader, NobodyToStrike, someAgent, type Struck, type World } from "../fault.ts";
+import { etcdFollower, etcdLeader, type FaultKind, leader, NobodyToStrike, someAgent, standby, type Struck, type World } from "../fault.ts";
+import { ETCD_ELECTION_MS } from "./processes.ts";
 
 const WHILE = [4_000, 10_000] as const;
 const SYNC_CALLS = ["fsync", "fdatasync", "pwrite64"] as const;
@@ -20,7 +23,7 @@ const TRUNCATED_TO = 20;
 
 async function fillDisk(world: World, chance: Chance): Promise<Struck> {
   const host = withDisk(world, chance);
-  host.disk!.fill();
+  await host.disk!.fill();
   return { targets: [host.daemon.name], undo: async () => host.disk!.makeRoom() };
 }
 
@@ -43,6 +46,36 @@ async function losePower(world: World, chance: Chance): Promise<Struck> {
   };
 }
 
+/** A member that cannot write gives up, and its supervisor tries again. */
+async function fillEtcdDisk(world: World, chance: Chance): Promise<Struck> {
+  const member = await etcdFollower(world, chance);
+  await member.disk!.fill();
+  return {
+    targets: [member.daemon.name],
+    mayFail: [member.daemon.name],
+    undo: async () => {
+      member.disk!.makeRoom();
+      await startEtcd(member);
+    },
+  };
+}
+
+async function loseEtcdPower(world: World): Promise<Struck> {
+  const member = await etcdLeader(world);
+  const light = await world.cluster.network.firewall?.darken(member.node);
+  member.daemon.hold();
+  await member.disk!.losePower();
+  await member.daemon.end("SIGKILL");
+  return {
+    targets: [member.daemon.name],
+    undo: async () => {
+      await member.disk!.remount();
+      await light?.();
+      await startEtcd(member);
+    },
+  };
+}
+
 function withDisk({ cluster }: World, chance: Chance): AgentHost {
   return chance.pick(cluster.agents.filter(({ disk }) => disk !== undefined));
 }
@@ -51,7 +84,7 @@ function withDisk({ cluster }: World, chance: Chance): AgentHost {
 async function readOnly(world: World, chance: Chance): Promise<Struck> {
   const host = someAgent(world, chance);
   const { journal, newJournal } = journals(host);
-  const detach = await inject({ pid: pidOf(host.daemon), calls: ["openat", "write", "pwrite64", "rename"], tamper: "error=EROFS", paths: [journal, newJournal] }, world.cluster.belongings);
+  const detach = await tamper(world.cluster, host.daemon, { pid: pidOf(host.daemon), calls: ["openat", "write", "pwrite64", "rename"], tamper: "error=EROFS", paths: [journal, newJournal] });
   return { targets: [host.daemon.name], undo: detach };
 }
 
@@ -60,7 +93,7 @@ async function slowAgent(world: World, chance: Chance): Promise<Struck> {
 }
 
 async function slowSync({ cluster }: World, daemon: Daemon, microseconds: number): Promise<Struck> {
-  const detach = await inject({ pid: pidOf(daemon), calls: SYNC_CALLS, tamper: `delay_enter=${microseconds}` }, cluster.belongings);
+  const detach = await tamper(cluster, daemon, { pid: pidOf(daemon), calls: SYNC_CALLS, tamper: `delay_enter=${microseconds}` });
   return { targets: [daemon.name], undo: detach };
 }
 
@@ -68,46 +101,44 @@ async function slowSync({ cluster }: World, daemon: Daemon, microseconds: number
 async function killInWrite(world: World, chance: Chance): Promise<Struck> {
   const host = someAgent(world, chance);
   const { journal, newJournal } = journals(host);
-  const write = chance.integer(1, 6);
-  host.daemon.hold();
-  const detach = await inject({ pid: pidOf(host.daemon), calls: ["pwrite64", "write", "rename"], tamper: `signal=SIGKILL:when=${write}`, paths: [journal, newJournal] }, world.cluster.belongings);
-  return {
-    targets: [host.daemon.name],
-    undo: async () => {
-      await detach();
-      await host.daemon.end("SIGKILL");
-      await startAgent(world, host);
-    },
-  };
+  return killInCall(world, host.daemon, { calls: ["pwrite64", "write", "rename"], paths: [journal, newJournal] }, chance.integer(1, 6), () => startAgent(world, host));
 }
 
-/** The leader dies on the way into one of its next words to anybody. */
-async function killLeaderInWrite(world: World, chance: Chance): Promise<Struck> {
-  const master = leader(world);
-  master.daemon.hold();
-  const detach = await inject({ pid: pidOf(master.daemon), calls: ["write", "writev"], tamper: `signal=SIGKILL:when=${chance.integer(1, 60)}` }, world.cluster.belongings);
-  return {
-    targets: [master.daemon.name],
-    undo: async () => {
-      await detach();
-      await master.daemon.end("SIGKILL");
-      await startMaster(world, master);
-    },
-  };
+/** A master dies on the way into one of its next words to anybody. */
+async function killMasterInWrite(world: World, master: MasterNode, chance: Chance): Promise<Struck> {
+  return killInCall(world, master.daemon, { calls: ["write", "writev"] }, chance.integer(1, 60), () => startMaster(world, master));
 }
 
-async function killEtcdInSync(world: World, chance: Chance): Promise<Struck> {
-  const member = await etcdFollower(world, chance);
-  member.daemon.hold();
-  const detach = await inject({ pid: pidOf(member.daemon), calls: ["fdatasync"], tamper: `signal=SIGKILL:when=${chance.integer(1, 30)}` }, world.cluster.belongings);
-  return {
-    targets: [member.daemon.name],
-    undo: async () => {
+async function killEtcdInSync(world: World, member: EtcdMember, chance: Chance): Promise<Struck> {
+  return killInCall(world, member.daemon, { calls: ["fdatasync"] }, chance.integer(1, 30), () => startEtcd(member));
+}
+
+/** It dies on the way into the n-th of these calls from now on; at the latest when it is undone. */
+async function killInCall({ cluster }: World, daemon: Daemon, where: Pick<Injection, "calls" | "paths">, n: number, comeBack: () => Promise<void>): Promise<Struck> {
+  const pid = pidOf(daemon);
+  daemon.hold();
+  try {
+    const detach = await tamper(cluster, daemon, { pid, ...where, tamper: `signal=SIGKILL:when=${n}` });
+    const undo = async (): Promise<void> => {
       await detach();
-      await member.daemon.end("SIGKILL");
-      await startEtcd(member);
-    },
-  };
+      await daemon.end("SIGKILL");
+      await comeBack();
+    };
+    return { targets: [daemon.name], mayFail: [daemon.name], undo };
+  } catch (error) {
+    daemon.start();
+    throw error;
+  }
+}
+
+/** Nobody is there to tamper with if another fault was first. */
+async function tamper({ belongings }: Cluster, daemon: Daemon, injection: Injection): Promise<() => Promise<void>> {
+  try {
+    return await inject(injection, belongings);
+  } catch (error) {
+    if (daemon.pid !== injection.pid) throw new NobodyToStrike(daemon.name);
+    throw error;
+  }
 }
 
 /** The agent has to refuse to start, and to say why; with the file as it was it goes on. */
@@ -155,8 +186,12 @@ export const diskFaults: readonly FaultKind[] = [
   { name: "read-only-journal", about: "an agent's journal cannot be written", needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: readOnly },
   { name: "slow-agent-disk", about: `each sync of an agent's disk takes ${SLOW_SYNC / 1_000} ms more`, needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: slowAgent },
   { name: "kill-agent-in-write", about: "an agent dies in the middle of writing its journal", needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: killInWrite },
-  { name: "kill-leader-in-write", about: "the leader dies in the middle of what it says", needs: ["injection"], lastsMs: WHILE, answersAfter: "undo", strike: killLeaderInWrite },
-  { name: "kill-etcd-in-sync", about: "an etcd member dies in the middle of a sync", needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: killEtcdInSync },
+  { name: "kill-leader-in-write", about: "the leader dies in the middle of what it says", needs: ["injection"], lastsMs: WHILE, answersAfter: "undo", strike: (world, chance) => killMasterInWrite(world, leader(world), chance) },
+  { name: "kill-standby-in-write", about: "a standby dies in the middle of what it says", needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => killMasterInWrite(world, standby(world, chance), chance) },
+  { name: "fill-etcd-disk", about: "no room is left on the disk of an etcd member that follows, and then there is", needs: ["disk"], lastsMs: WHILE, answersAfter: "strike", strike: fillEtcdDisk },
+  { name: "lose-etcd-power", about: "the leading etcd member loses its power, and what it had not synced", needs: ["disk", "powerLoss"], lastsMs: WHILE, answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: loseEtcdPower },
+  { name: "kill-etcd-in-sync", about: "an etcd member dies in the middle of a sync", needs: ["injection"], lastsMs: WHILE, answersAfter: "strike", strike: async (world, chance) => killEtcdInSync(world, await etcdFollower(world, chance), chance) },
+  { name: "kill-etcd-leader-in-sync", about: "the leading etcd member dies in the middle of a sync", needs: ["injection"], lastsMs: WHILE, answersAfter: "undo", strike: async (world, chance) => killEtcdInSync(world, await etcdLeader(world), chance) },
   { name: "slow-etcd-disk", about: `each sync of the leading etcd member takes ${SLOW_SYNC / 1_000} ms more`, needs: ["injection"], lastsMs: WHILE, answersAfter: "undo", strike: async (world) => slowSync(world, (await etcdLeader(world)).daemon, SLOW_SYNC) },
   { name: "stall-etcd-disk", about: `a sync of the leading etcd member takes ${STALLED_SYNC / 1e6} s`, needs: ["injection"], lastsMs: [12_000, 14_000], answersAfter: "undo", strike: async (world) => slowSync(world, (await etcdLeader(world)).daemon, STALLED_SYNC) },
   { name: "damage-journal", about: "a byte of an agent's journal is wrong: it must refuse to start, and its tasks go on", needs: [], lastsMs: [4_000, 8_000], answersAfter: "strike", strike: (world, chance) => damageJournal(world, chance, flipByte) },

@@ -63,6 +63,7 @@ export const limitFaults: readonly FaultKind[] = [
   { name: "jump-agent-clock", about: "an agent's wall clock is set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [someAgent(world, chance)], chance) },
   { name: "jump-all-clocks", about: "the wall clocks of all masters and agents are set", needs: ["fakeTime"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => jump(world, [...world.cluster.masters, ...world.cluster.agents], chance) },
   { name: "few-descriptors-agent", about: "an agent may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => starveOfDescriptors(someAgent(world, chance).daemon) },
+  { name: "few-descriptors-leader", about: "the leader may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world) => starveOfDescriptors(leader(world).daemon) },
   { name: "few-descriptors-standby", about: "a standby may open no more files", needs: ["descriptors"], lastsMs: WHILE, answersAfter: "strike", strike: (world, chance) => starveOfDescriptors(standby(world, chance).daemon) },
   {
     name: "little-memory-agent",

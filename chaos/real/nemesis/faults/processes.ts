@@ -51,6 +51,16 @@ async function both(...strikes: readonly Promise<Struck>[]): Promise<Struck> {
   return { targets: all.flatMap(({ targets }) => targets), undo: async () => void (await Promise.all(all.map(({ undo }) => undo()))) };
 }
 
+/** Only tasks are left. The store comes back first. */
+async function killAllDaemons(world: World): Promise<Struck> {
+  const { etcd, masters, agents } = world.cluster;
+  const struck = await Promise.all([endEtcd(etcd.members, "SIGKILL"), endMasters(world, masters, "SIGKILL"), endAgents(world, agents, "SIGKILL")]);
+  const undo = async (): Promise<void> => {
+    for (const each of struck) await each.undo();
+  };
+  return { targets: struck.flatMap(({ targets }) => targets), undo };
+}
+
 function names(those: readonly { readonly daemon: Daemon }[]): string[] {
   return those.map(({ daemon }) => daemon.name);
 }
@@ -130,8 +140,10 @@ export const processFaults: readonly FaultKind[] = [
   { ...none, name: "stop-leader", about: "TERM to the leading master, which hands over", lastsMs: SHORT, answersAfter: "strike", boundMs: HANDED_OVER_MS, strike: (world) => endMasters(world, [leader(world)], "SIGTERM") },
   { ...none, name: "freeze-leader", about: "STOP to the leading master, and CONT", lastsMs: [500, 12_000], answersAfter: "strike", boundMs: MASTER_LOST_MS, strike: (world) => freeze([leader(world)]) },
   { ...none, name: "kill-standby", about: "KILL to a standby", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endMasters(world, [standby(world, chance)], "SIGKILL") },
+  { ...none, name: "stop-standby", about: "TERM to a standby", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endMasters(world, [standby(world, chance)], "SIGTERM") },
   { ...none, name: "freeze-standby", about: "STOP to a standby, and CONT", lastsMs: [500, 12_000], answersAfter: "strike", strike: async (world, chance) => freeze([standby(world, chance)]) },
   { ...none, name: "kill-all-masters", about: "KILL to all masters", lastsMs: OUTAGE, answersAfter: "undo", boundMs: MASTERS_BACK_MS, alone: true, strike: (world) => endMasters(world, world.cluster.masters, "SIGKILL") },
+  { ...none, name: "stop-all-masters", about: "TERM to all masters", lastsMs: OUTAGE, answersAfter: "undo", boundMs: MASTERS_BACK_MS, alone: true, strike: (world) => endMasters(world, world.cluster.masters, "SIGTERM") },
   { ...none, name: "freeze-all-masters", about: "STOP to all masters, and CONT", lastsMs: OUTAGE, answersAfter: "undo", alone: true, strike: (world) => freeze(world.cluster.masters) },
   { ...none, name: "kill-successors", about: "KILL to the leader, and to the next as soon as it leads", lastsMs: SHORT, answersAfter: "strike", alone: true, strike: killSuccessors },
   { ...none, name: "kill-agent", about: "KILL to an agent's process", lastsMs: SHORT, answersAfter: "strike", strike: (world, chance) => endAgents(world, [someAgent(world, chance)], "SIGKILL") },
@@ -140,12 +152,16 @@ export const processFaults: readonly FaultKind[] = [
   { ...none, name: "freeze-agent", about: "STOP to an agent's process, and CONT", lastsMs: [500, 12_000], answersAfter: "strike", strike: (world, chance) => freeze([someAgent(world, chance)]) },
   { ...none, name: "crash-loop-agent", about: "an agent is killed half a second after each start", lastsMs: OUTAGE, answersAfter: "strike", strike: (world, chance) => crashLoop(world, someAgent(world, chance)) },
   { ...none, name: "kill-etcd-leader", about: "KILL to the leading etcd member", lastsMs: [4_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => endEtcd([await etcdLeader(world)], "SIGKILL") },
+  { ...none, name: "stop-etcd-leader", about: "TERM to the leading etcd member", lastsMs: [4_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => endEtcd([await etcdLeader(world)], "SIGTERM") },
   { ...none, name: "freeze-etcd-leader", about: "STOP to the leading etcd member, and CONT", lastsMs: [2_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world) => freeze([await etcdLeader(world)]) },
   { ...none, name: "kill-etcd-member", about: "KILL to an etcd member that follows", lastsMs: [10_000, 20_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world, chance) => endEtcd([await etcdFollower(world, chance)], "SIGKILL") },
   { ...none, name: "freeze-etcd-member", about: "STOP to an etcd member that follows, and CONT", lastsMs: [2_000, 12_000], answersAfter: "strike", boundMs: ETCD_ELECTION_MS, strike: async (world, chance) => freeze([await etcdFollower(world, chance)]) },
   { ...none, name: "kill-etcd-quorum", about: "KILL to two etcd members", lastsMs: OUTAGE, answersAfter: "undo", boundMs: QUORUM_BACK_MS, alone: true, strike: async (world, chance) => endEtcd([await etcdLeader(world), await etcdFollower(world, chance)], "SIGKILL") },
+  { ...none, name: "freeze-etcd-quorum", about: "STOP to two etcd members, and CONT", lastsMs: OUTAGE, answersAfter: "undo", boundMs: QUORUM_BACK_MS, alone: true, strike: async (world, chance) => freeze([await etcdLeader(world), await etcdFollower(world, chance)]) },
   { ...none, name: "kill-etcd", about: "KILL to all etcd members", lastsMs: OUTAGE, answersAfter: "undo", boundMs: QUORUM_BACK_MS, alone: true, strike: (world) => endEtcd(world.cluster.etcd.members, "SIGKILL") },
+  { ...none, name: "stop-etcd", about: "TERM to all etcd members", lastsMs: OUTAGE, answersAfter: "undo", boundMs: QUORUM_BACK_MS, alone: true, strike: (world) => endEtcd(world.cluster.etcd.members, "SIGTERM") },
   { ...none, name: "freeze-etcd", about: "STOP to all etcd members, and CONT", lastsMs: OUTAGE, answersAfter: "undo", boundMs: QUORUM_BACK_MS, alone: true, strike: (world) => freeze(world.cluster.etcd.members) },
+  { ...none, name: "kill-all-daemons", about: "KILL to all of etcd, all masters and all agents", lastsMs: SHORT, answersAfter: "undo", alone: true, strike: killAllDaemons },
   { ...none, name: "freeze-all-daemons", about: "STOP to all of etcd, all masters and all agents, and CONT", lastsMs: OUTAGE, answersAfter: "undo", alone: true, strike: ({ cluster }) => freeze([...cluster.etcd.members, ...cluster.masters, ...cluster.agents]) },
   { ...none, name: "kill-both-leaders", about: "KILL to the leading master and the leading etcd member", lastsMs: SHORT, answersAfter: "strike", boundMs: BOTH_LOST_MS, alone: true, strike: async (world) => both(endMasters(world, [leader(world)], "SIGKILL"), endEtcd([await etcdLeader(world)], "SIGKILL")) },
   { ...none, name: "kill-framework", about: "KILL to a framework's process", lastsMs: SHORT, answersAfter: "undo", strike: killFramework },

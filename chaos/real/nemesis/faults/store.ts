@@ -1,7 +1,9 @@
 /** What an administrator may do to etcd, or forget to. */
+import type { Chance } from "../../../sim/chance.ts";
 import type { EtcdMember } from "../../cluster/etcd.ts";
+import { between } from "../../cluster/firewall.ts";
 import { until } from "../comebacks.ts";
-import { etcdLeader, type FaultKind, type Struck, type World } from "../fault.ts";
+import { etcdLeader, type FaultKind, standby, type Struck, type World } from "../fault.ts";
 
 const BALLAST = "ballast/";
 const ONE_PUT_MS = 10_000;
@@ -14,6 +16,17 @@ async function compact(world: World): Promise<Struck> {
   const member = await etcdLeader(world);
   await member.post("kv/compaction", { revision: String(world.watcher.revision) }, ADMIN_MS);
   return { targets: names(world), undo: async () => {} };
+}
+
+/** While a standby is cut off: what it would go on from is gone when it is back, and it has to load anew. */
+async function compactPastStandby(world: World, chance: Chance): Promise<Struck> {
+  const { node, daemon } = standby(world, chance);
+  const members = world.cluster.etcd.members.map((each) => each.node);
+  const mend = await world.cluster.network.firewall!.cut(between(node, members));
+  const undo = async (): Promise<void> => {
+    await compact(world).finally(mend);
+  };
+  return { targets: [daemon.name, ...names(world)], undo };
 }
 
 /** Members stand still while they do it, one after the other. */
@@ -66,6 +79,7 @@ function base64(text: string): string {
 
 export const storeFaults: readonly FaultKind[] = [
   { name: "compact-etcd", about: "etcd forgets all revisions before the present", needs: [], lastsMs: [1_000, 2_000], answersAfter: "strike", strike: compact },
+  { name: "compact-past-standby", about: "etcd forgets what a standby that is cut off has not seen", needs: ["firewall"], lastsMs: [6_000, 12_000], answersAfter: "strike", strike: compactPastStandby },
   { name: "defragment-etcd", about: "etcd's members are defragmented, one after the other", needs: [], lastsMs: [0, 0], answersAfter: "undo", strike: defragment },
   { name: "fill-etcd", about: "etcd is out of space, and then is not", needs: [], lastsMs: [6_000, 12_000], answersAfter: "undo", alone: true, strike: fill },
 ];
