@@ -52,6 +52,13 @@ export class Mailbox<T> {
     return true;
   }
 
+  /** For what is left of an item that was taken: it is the next one, even when full. Nothing happens when closed. */
+  putBack(rest: T): void {
+    if (this.#closed) return;
+    this.#items.unshift(rest);
+    this.#wake();
+  }
+
   /** Removes and returns up to `max` items, oldest first; empty when nothing waits. */
   take(max = Infinity): T[] {
     return this.#items.take(max);

@@ -49,6 +49,11 @@ export class Inbox {
     return true;
   }
 
+  /** What a step left of its input comes next, before all that came meanwhile: calls take effect in their order (10.8). */
+  putBack(rest: Input): void {
+    this.#mailbox.putBack(rest);
+  }
+
   take(max: number): Input[] {
     const inputs = this.#mailbox.take(max);
     for (const { kind } of inputs) {

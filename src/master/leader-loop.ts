@@ -210,6 +210,7 @@ export class LeaderLoop {
       return;
     }
     this.#take(step);
+    if (step.rest !== undefined) this.#mailbox.putBack(step.rest);
   }
 
   #take(step: Step): void {

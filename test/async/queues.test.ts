@@ -25,6 +25,7 @@ test("a fifo behaves like an array", (t) => {
     fc.record({ kind: fc.constant("push" as const), item: fc.integer() }),
     fc.record({ kind: fc.constant("take" as const), max: fc.nat(5) }),
     fc.record({ kind: fc.constant("shift" as const) }),
+    fc.record({ kind: fc.constant("unshift" as const), item: fc.integer() }),
     fc.record({ kind: fc.constant("clear" as const) }),
   );
   fc.assert(
@@ -34,6 +35,7 @@ test("a fifo behaves like an array", (t) => {
       for (const op of operations) {
         switch (op.kind) {
           case "push": fifo.push(op.item); model.push(op.item); break;
+          case "unshift": fifo.unshift(op.item); model.unshift(op.item); break;
           case "take": t.deepEqual(fifo.take(op.max), model.splice(0, op.max)); break;
           case "shift": t.is(fifo.shift(), model.shift()); break;
           case "clear": fifo.clear(); model.length = 0; break;
@@ -136,6 +138,24 @@ function outboxOver(sink: Sink, bounds: { maxBytes?: number; hardMaxBytes?: numb
   });
   return { outbox, turn, slow, clock };
 }
+
+test("what is put back is the next to be taken, also from a full mailbox", async (t) => {
+  const turn = new Turn();
+  const mailbox = new Mailbox<string>({ capacity: 2, schedule: turn.schedule });
+  mailbox.push("a");
+  mailbox.push("b");
+  t.deepEqual(mailbox.take(1), ["a"]);
+  mailbox.push("c");
+  mailbox.putBack("rest of a");
+  t.deepEqual(mailbox.take(), ["rest of a", "b", "c"]);
+  const ready = mailbox.ready();
+  mailbox.putBack("rest of c");
+  turn.end();
+  t.true(await ready, "it wakes the consumer");
+  mailbox.close();
+  mailbox.putBack("more");
+  t.deepEqual(mailbox.take(), ["rest of c"]);
+});
 
 test("an outbox sends what one turn brought as one batch", (t) => {
   const sink = new Sink();

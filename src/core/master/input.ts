@@ -5,6 +5,7 @@
 import type { Greeting, Report, TaskUpdate } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { OperatorEvent, OperatorRequest } from "../../wire/gen/mesarch/v1/operator.ts";
 import type { LeaderRecord } from "../../wire/gen/mesarch/v1/registry.ts";
+import type { Offer_Operation, OfferID, TaskInfo } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { Call } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 
 /** Numbers a stream of this process; never used twice. */
@@ -13,6 +14,21 @@ export type SessionId = number;
 export type Token = number;
 /** What is still to be told of a snapshot, row by row, each as it is when it is taken. */
 export type SnapshotRest = Iterator<OperatorEvent, undefined>;
+
+/** One task of an operation, or an operation without tasks. */
+export interface AcceptItem {
+  readonly operation: Offer_Operation;
+  readonly task?: TaskInfo;
+}
+
+/** What is still to be done of an ACCEPT, and with which offers. */
+export interface AcceptRest {
+  readonly items: readonly AcceptItem[];
+  readonly offerIds: readonly OfferID[];
+  readonly refuseSeconds: number | undefined;
+  /** Why the offers were not valid together, once that is known: for all items alike. */
+  readonly denied?: string;
+}
 
 export type Input =
   /** A SUBSCRIBE opened a stream. Answered by SUBSCRIBED, or ERROR and `closeScheduler`. */
@@ -25,6 +41,14 @@ export type Input =
       readonly call: Call;
       readonly token: Token;
       readonly traceparent: string;
+    }
+  /** Left by the step before of an ACCEPT of many tasks (3.8); it was admitted there. */
+  | {
+      readonly kind: "acceptRest";
+      readonly session: SessionId;
+      readonly token: Token;
+      readonly traceparent: string;
+      readonly rest: AcceptRest;
     }
   /** A scheduler's stream ended. `ours`: we closed it or were mute (10.5). */
   | { readonly kind: "schedulerClosed"; readonly session: SessionId; readonly ours: boolean }

@@ -28,6 +28,7 @@ export type Handler<K extends Input["kind"]> = (state: MasterState, tx: Tx, inpu
 const handlers: { readonly [K in Input["kind"]]: Handler<K> } = {
   subscribe: frameworks.subscribe,
   call: schedulerCalls.call,
+  acceptRest: schedulerCalls.acceptRest,
   schedulerClosed: frameworks.streamClosed,
   agentOpened: agents.opened,
   agentReport: agents.reported,

@@ -42,7 +42,7 @@ export function make(state: MasterState, tx: Tx, allocations: readonly Allocatio
     }
     const id = offerId({ epoch: state.epoch, nonce: state.idNonce }, state.counters.offer++);
     const offer: Offer = { id, frameworkId, agentId, role, resources };
-    add(state, stream, offer, tx.now);
+    keep(state, stream, offer, tx.now);
     const bytes = bytesOf(tx, offer, agent);
     let batch = batches.get(stream);
     if (batch !== undefined && (batch.messages.length === OFFERS_AT_ONCE || batch.bytes + bytes > EVENT_BYTES)) {
@@ -147,7 +147,8 @@ function discard(state: MasterState, id: string, now: number): Offer | undefined
   return offer;
 }
 
-function add(state: MasterState, stream: FrameworkStream, offer: Offer, now: number): void {
+/** Enters an amount that the allocator has set aside into the books, as an offer. */
+export function keep(state: MasterState, stream: FrameworkStream, offer: Offer, now: number): void {
   state.offers.set(offer.id, offer);
   stream.offers.add(offer.id);
   const onAgent = state.offersByAgent.get(offer.agentId);

@@ -1,6 +1,6 @@
 /** Every scheduler call but SUBSCRIBE: who may make it, in the order Mesos checks, and who handles it (Mesos 4 and 5). */
 import { type Call, Call_Type as CallType } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
-import { accept, launchesAnything } from "./accept.ts";
+import * as accept from "./accept.ts";
 import { concernsAwaited } from "./awaited.ts";
 import type { Input } from "./input.ts";
 import * as kill from "./kill.ts";
@@ -30,9 +30,19 @@ type CallInput = Extract<Input, { kind: "call" }>;
 /** Handles a call and answers it; the answer waits until all the call wrote is durable. */
 export function call(state: MasterState, tx: Tx, input: CallInput): void {
   const answer = answerTo(state, tx, input);
+  if (tx.unfinished) return; // The last of its steps answers.
   tx.say({ kind: "reply", token: input.token, ...answer });
   // Last, since over gRPC the answer takes the same stream.
   if (answer === TORN_DOWN) tx.say({ kind: "closeScheduler", session: input.session });
+}
+
+/** Goes on with an ACCEPT. Its stream may have ended meanwhile, and its offers with it. */
+export function acceptRest(state: MasterState, tx: Tx, input: Extract<Input, { kind: "acceptRest" }>): void {
+  const stream = state.frameworkSessions.get(input.session);
+  if (stream === undefined) return;
+  const rest = accept.goOn(state, tx, stream, input.rest, input.traceparent);
+  if (rest === undefined) tx.say({ kind: "reply", token: input.token, ...ACCEPTED });
+  else tx.leave({ ...input, rest });
 }
 
 function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
@@ -46,7 +56,7 @@ function answerTo(state: MasterState, tx: Tx, input: CallInput): Answer {
   const caller = callerOf(state, input);
   if ("code" in caller) return caller;
   if (state.readOnly !== "" && writes(asked)) return { code: 503, message: state.readOnly };
-  if (state.nearlyFull !== "" && asked.accept !== undefined && launchesAnything(asked.accept)) {
+  if (state.nearlyFull !== "" && asked.accept !== undefined && accept.launchesAnything(asked.accept)) {
     return { code: 503, message: state.nearlyFull };
   }
   if (concernsAwaited(state, tx.now, caller, asked)) {
@@ -78,7 +88,7 @@ function callerOf(state: MasterState, { call: asked, principal, session }: CallI
 function writes(asked: Call): boolean {
   switch (asked.type) {
     case CallType.ACCEPT:
-      return launchesAnything(asked.accept!);
+      return accept.launchesAnything(asked.accept!);
     case CallType.KILL:
     case CallType.SHUTDOWN:
     case CallType.TEARDOWN:
@@ -99,9 +109,12 @@ function handle(state: MasterState, tx: Tx, input: CallInput, stream: FrameworkS
     case CallType.TEARDOWN:
       lifetime.remove(state, tx, stream.frameworkId);
       return TORN_DOWN;
-    case CallType.ACCEPT:
-      accept(state, tx, stream, asked.accept!, input.traceparent);
+    case CallType.ACCEPT: {
+      const { session, token, traceparent } = input;
+      const rest = accept.accept(state, tx, stream, asked.accept!, traceparent);
+      if (rest !== undefined) tx.leave({ kind: "acceptRest", session, token, traceparent, rest });
       return undefined;
+    }
     case CallType.DECLINE: {
       const { offerIds, filters } = asked.decline!;
       offers.decline(state, stream, offerIds, filters?.refuseSeconds, tx.now);

@@ -7,6 +7,7 @@ import { limits } from "../../model/limits.ts";
 import type { Atom } from "../pipeline.ts";
 import { type Change, rowKey } from "../registry/change.ts";
 import type { Tables } from "../registry/tables.ts";
+import type { Input } from "./input.ts";
 import type { Output } from "./output.ts";
 
 export interface Step {
@@ -14,6 +15,8 @@ export interface Step {
   readonly words: readonly Output[];
   /** Per atom, the changes that take it back; applied last to first they undo the step (3.7). */
   readonly undo: readonly (readonly Change[])[];
+  /** What is left of the input, to be handled by the next step but for deadlines. */
+  readonly rest: Input | undefined;
 }
 
 export class Tx {
@@ -24,6 +27,7 @@ export class Tx {
   readonly #atoms: Atom<Change>[] = [];
   readonly #words: Output[] = [];
   readonly #undo: (readonly Change[])[] = [];
+  #rest: Input | undefined;
 
   constructor(tables: Tables, now: number, sizeOf: (change: Change) => number) {
     this.#tables = tables;
@@ -68,12 +72,22 @@ export class Tx {
     this.#words.push(output);
   }
 
+  /** Leaves the rest of a long input to steps of its own, so that no step is long. */
+  leave(rest: Input): void {
+    this.#rest = rest;
+  }
+
+  /** The input is not done with this step. */
+  get unfinished(): boolean {
+    return this.#rest !== undefined;
+  }
+
   /** The step failed: the tables are as before it. */
   rollBack(): void {
     for (const changes of this.#undo.toReversed()) for (const change of changes) this.#tables.apply(change);
   }
 
   finish(): Step {
-    return { atoms: this.#atoms, words: this.#words, undo: this.#undo };
+    return { atoms: this.#atoms, words: this.#words, undo: this.#undo, rest: this.#rest };
   }
 }

@@ -49,10 +49,11 @@ export class Cluster {
   }
 
   step(input: Input): void {
-    const { words, undo, atoms } = this.machine.step(input, this.now);
+    const { words, undo, atoms, rest } = this.machine.step(input, this.now);
     assert.equal(undo.length, atoms.length);
     this.words.push(...words);
     if (this.checking) assert.deepEqual(violations(this.machine.state as never), [], `after ${input.kind}`);
+    if (rest !== undefined) this.step(rest);
   }
 
   /** Lets time pass, deadline by deadline. */

@@ -54,14 +54,14 @@ export class Scenario {
     return this.machine.state as MasterState;
   }
 
-  /** Takes one step and lets everybody hear what was said. Returns the words of this step. */
+  /** Handles an input, in as many steps as it takes, and lets everybody hear what was said. Returns these words. */
   step(input: Input): readonly Output[] {
     const step = this.machine.step(input, this.now);
     this.steps.push(step);
     const found = violations(this.state);
     if (found.length > 0) throw new Error(`after ${input.kind}: ${found.map((v) => `${v.invariant}: ${v.detail}`).join("; ")}`);
     for (const word of step.words) this.#hear(word);
-    return step.words;
+    return step.rest === undefined ? step.words : [...step.words, ...this.step(step.rest)];
   }
 
   /** Lets everything happen that is due now, such as the allocation. */

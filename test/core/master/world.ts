@@ -52,12 +52,13 @@ export class World {
 
   /** An input of the present leader. */
   step(input: Input): void {
-    const { atoms, words } = this.machine.step(input, this.now);
+    const { atoms, words, rest } = this.machine.step(input, this.now);
     const broken = violations(this.machine.state as never);
     assert.deepEqual(broken, [], `after ${input.kind}`);
     assert(!this.full || atoms.length === 0, `${input.kind} writes to a full store`);
     for (const word of words) if (isUnfenced(word)) this.#say(word);
     this.#pipeline.push(atoms, words.filter((word) => !isUnfenced(word)));
+    if (rest !== undefined) this.step(rest);
   }
 
   /** The registry answers: what waited may be said. */
