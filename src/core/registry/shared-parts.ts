@@ -74,7 +74,7 @@ export class SharedParts {
 
   #part<T extends object | undefined>(value: T): T {
     if (value === undefined || this.#known.has(value)) return value;
-    const content = JSON.stringify(value);
+    const content = JSON.stringify(value, withIntegers);
     if (content.length > PART_SIZE) return value;
     const known = this.#parts.get(content);
     if (known !== undefined) return known as T;
@@ -86,6 +86,11 @@ export class SharedParts {
     this.#known.add(value);
     return value;
   }
+}
+
+/** 64-bit integers, as in ranges and durations, have no form in JSON. */
+function withIntegers(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 /** On its own: what a decoder cuts out of a message keeps all of it in memory. */

@@ -11,7 +11,11 @@ function row(number: number, command = "serve"): TaskRecord {
     name: "web",
     taskId: { value: `t-${number}` },
     agentId: { value: "S1" },
-    resources: [{ name: "cpus", type: Value_Type.SCALAR, scalar: { value: 0.5 } }],
+    resources: [
+      { name: "cpus", type: Value_Type.SCALAR, scalar: { value: 0.5 } },
+      { name: "ports", type: Value_Type.RANGES, ranges: { range: [{ begin: 31_000n, end: 31_001n }] } },
+    ],
+    killPolicy: { gracePeriod: { nanoseconds: 5_000_000_000n } },
     command: { value: command, environment: { variables: [{ name: "A", value: "b" }] } },
     labels: { labels: [{ key: "team", value: "x" }] },
     data: Uint8Array.of(1, 2, 3),
