@@ -30,6 +30,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "framework", summary: "list frameworks; tear one down", group: use, load: () => import("./commands/framework.ts") },
   { name: "status", summary: "the cluster on one screen", group: operate, load: () => import("./commands/status.ts") },
   { name: "leader", summary: "history of leaders; hand leadership over", group: operate, load: () => import("./commands/leader.ts") },
+  { name: "drill", summary: "faults on purpose, measured; reports of past ones", group: operate, load: () => import("./commands/drill.ts") },
   { name: "events", summary: "what is there; with -f, changes as they happen", group: operate, load: () => import("./commands/events.ts") },
   { name: "registry", summary: "what the registry holds", group: operate, load: () => import("./commands/registry.ts") },
 ];

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/compile.ts";
 import { UsageError } from "../config/usage-error.ts";
 
 export const EXIT_USAGE = 64;
+export const EXIT_DRILL_MISSED = 6;
 export const EXIT_INTERRUPTED = 130;
 
 /** Thrown by a command to end with this exit code after it said everything. */
@@ -23,6 +24,7 @@ export const exitCodes: readonly (readonly [code: string, meaning: string])[] = 
   ["3", "not found"],
   ["4", "refused: not allowed, or not valid"],
   ["5", "the cluster is not healthy (mesarch status)"],
+  ["6", "a drill took longer than its objective (mesarch drill)"],
   ["64", "the command line or the configuration is wrong"],
   ["124", "no answer in time"],
   ["130", "interrupted (Ctrl-C)"],
