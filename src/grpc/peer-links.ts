@@ -63,7 +63,7 @@ export class GrpcPeerLinks implements PeerLinks {
 
   connect(addresses: ReadonlySet<string>): void {
     for (const [address, link] of this.#links) if (!addresses.has(address)) this.#drop(address, link);
-    for (const address of addresses) if (!this.#links.has(address)) this.#dial(address);
+    for (const address of addresses) if (!this.#links.has(address) && parseAddress(address) !== undefined) this.#dial(address);
   }
 
   broadcast(beat: PeerHeartbeat): void {

@@ -1,6 +1,5 @@
 /** A master behind its real gRPC door, over the in-memory store, and clients that say whatever they like. */
 import { Client, type ClientDuplexStream, credentials, type ServiceError, status as Status } from "@grpc/grpc-js";
-import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../src/async/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { openMasterDoors } from "../../src/grpc/master-doors.ts";
@@ -12,14 +11,16 @@ import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { AgentBatch, AgentServiceService, type HeldTask, MasterBatch, type MasterMessage, type Report } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { EventsRequest, OperatorEvents, OperatorRequest, OperatorResponse, OperatorServiceService } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import { SchedulerCalls, SchedulerEvents, type SchedulerItem, SchedulerServiceService } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
-import type { TaskInfo } from "../../src/wire/gen/mesos/v1/mesos.ts";
+import { type TaskInfo, TaskState } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type, type Event, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { MemoryStore } from "../../chaos/twins/memory-store.ts";
 import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
+import { eventually } from "../support/eventually.ts";
 
 export class Rig implements AsyncDisposable {
   readonly server = new MemoryStoreServer();
   readonly store = new MemoryStore(this.server);
+  readonly peers = new GrpcPeerLinks(systemClock);
   readonly telemetry = new TelemetryRecorder();
   readonly clients: { close(): void }[] = [];
   master!: Master;
@@ -31,7 +32,7 @@ export class Rig implements AsyncDisposable {
   static async start(options: Partial<MasterOptions> = {}, rows: readonly RowWrite[] = []): Promise<Rig> {
     const rig = new Rig();
     if (rows.length > 0) rig.server.apply(rows);
-    const peers = new GrpcPeerLinks(systemClock);
+    const { peers } = rig;
     const door = await openMasterDoors({ listen: "127.0.0.1:0", peers, log: rig.telemetry.log, doors: () => rig.master });
     rig.#closeDoor = door.close;
     rig.address = `127.0.0.1:${door.port}`;
@@ -40,7 +41,7 @@ export class Rig implements AsyncDisposable {
       { store: rig.store, peers, clock: systemClock, random: seededRandom(1), telemetry: rig.telemetry },
     );
     rig.master.start();
-    await until(() => rig.master.leading, "a leader", 60_000);
+    await until(() => rig.master.leading, "a leader");
     rig.#epoch = rig.epoch;
     return rig;
   }
@@ -53,22 +54,16 @@ export class Rig implements AsyncDisposable {
     return new Map(this.server.rows().map(({ key, value }) => [key, value]));
   }
 
-  /** What is wrong with the master, if anything: it must still lead as it did, and serve strangers promptly. */
+  /** What is wrong with the master, if anything: it must still lead as it did, and serve strangers. */
   async trouble(): Promise<string | undefined> {
     const bugs = this.telemetry.lines.filter(({ message }) => message.includes("bug"));
     if (bugs.length > 0) return `a bug: ${String((bugs[0]!.fields as { error?: unknown }).error)}`;
     if (!this.master.leading || this.epoch !== this.#epoch) return "the leadership ended";
-    const startedAt = performance.now();
-    const probe = new RawScheduler(this, `probe-${Math.trunc(startedAt * 1000)}`);
-    probe.subscribe();
-    try {
-      await until(() => probe.subscribed, "SUBSCRIBED", 3_000);
-    } catch {
-      return "a well-behaved framework was not served within 3 s";
-    } finally {
-      probe.close();
-    }
-    return undefined;
+    const stranger = new RawScheduler(this, `stranger-${this.clients.length}`);
+    stranger.subscribe();
+    await until(() => stranger.subscribed || stranger.ended, "a stranger's subscription");
+    stranger.close();
+    return stranger.subscribed ? undefined : `a stranger was not served: ${stranger.details}`;
   }
 
   /** A unary call to the operator's service, as bytes. */
@@ -106,8 +101,7 @@ export class Rig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.clients) client.close();
-    const stopped = this.master.stop();
-    await Promise.race([stopped, delay(3_000)]);
+    await this.master.stop();
     this.#closeDoor();
     await this.store[Symbol.asyncDispose]();
   }
@@ -195,6 +189,12 @@ export class RawScheduler extends RawStream<SchedulerEvents> {
     await until(() => this.reply(number) !== undefined, `an answer to call ${number}`);
     return this.reply(number)!;
   }
+
+  /** The master has taken all that was said here, and what it had to say on that is here; or the stream has ended. */
+  async caughtUp(): Promise<void> {
+    const number = this.call({ type: Call_Type.MESSAGE, message: { agentId: { value: "nobody" }, executorId: { value: "e" }, data: Buffer.alloc(0) } });
+    await until(() => this.ended || this.reply(number) !== undefined, "the last answer");
+  }
 }
 
 type Body<K extends NonNullable<MasterMessage["body"]>["$case"]> = Extract<NonNullable<MasterMessage["body"]>, { $case: K }>["value"];
@@ -250,6 +250,22 @@ export class RawAgent extends RawStream<MasterBatch> {
     await until(() => this.agentId !== "", "a confirmation");
   }
 
+  /** What the master makes of a report; or it has ended the stream. */
+  async judged(): Promise<void> {
+    await until(() => this.ended || this.said("confirm").length + this.said("refusal").length > 0, "a verdict");
+  }
+
+  /** As a scheduler's, for a confirmed agent: of a launch that nobody knows, any word is acknowledged. */
+  async caughtUp(): Promise<void> {
+    const launchId = `echo-${this.bodies.length}`;
+    this.update(launchId, 1, { state: TaskState.TASK_RUNNING });
+    await until(() => this.ended || this.acknowledged(launchId) > 0, "the last acknowledgement");
+  }
+
+  acknowledged(launchId: string): number {
+    return this.said("acknowledge").filter((one) => one.launchId === launchId).length;
+  }
+
   update(launchId: string, seq: number, status: object, latestState = 0): void {
     this.say({ $case: "update", value: { launchId, seq, status: { uuid: Buffer.alloc(16, seq), ...status }, latestState, traceparent: "" } });
   }
@@ -265,11 +281,8 @@ export class RawAgent extends RawStream<MasterBatch> {
   }
 }
 
-export async function until(holds: () => boolean, what: string, ms = 5_000): Promise<void> {
-  for (const startedAt = performance.now(); !holds(); ) {
-    if (performance.now() - startedAt > ms) throw new Error(`${what}: not within ${ms} ms`);
-    await delay(5);
-  }
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  await eventually(what, holds, 60_000);
 }
 
 /** A framework with an offer of an agent. */
