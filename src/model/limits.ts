@@ -8,8 +8,6 @@ export const limits = Object.freeze({
   taskInfoBytes: 1024 * 1024 - 64 * 1024,
   /** A FrameworkInfo or AgentInfo. */
   infoBytes: 256 * 1024,
-  /** Tasks of one LAUNCH_GROUP: written atomically (3.8). */
-  groupTasks: 32,
   /** Inputs waiting for a machine; of a master, calls and agents' words each. Beyond it callers get 503. */
   mailboxInputs: 10_000,
   /** Bytes waiting for one peer; beyond it the peer has `streamPatienceMs` to take some, or the stream is closed. */
@@ -43,8 +41,6 @@ export const limits = Object.freeze({
   leaderHistory: 1_000,
   /** Rows of removed frameworks of foreign id form, and of gone agents. */
   tombstones: 100_000,
-  /** Unacknowledged updates of one task on an agent (13.4). */
-  updatesPerTask: 1_000,
   /** Agents told `lead` and not yet confirmed (5.3). */
   unconfirmedAgents: 500,
   /** Outstanding offers of one framework. */

@@ -5,6 +5,9 @@ import { isTerminal } from "../../model/task-state.ts";
 import type { AgentState } from "./state.ts";
 import { stateOf } from "./status-stream.ts";
 
+/** RUNNING, KILLING and an end: only the agent makes updates, each once, so that nothing a command does adds to them. */
+const UPDATES_PER_TASK = 3;
+
 /** Each violation as a sentence; none if all is well. */
 export function violations(state: Readonly<AgentState>): string[] {
   const found: string[] = [];
@@ -19,6 +22,7 @@ export function violations(state: Readonly<AgentState>): string[] {
       used = used.add(task.resources);
     }
     const all = acknowledged === undefined ? updates : [acknowledged, ...updates];
+    expect(updates.length <= UPDATES_PER_TASK, `launch ${launchId} has ${updates.length} updates (13.4)`);
     expect(
       all.every((update, i) => i === 0 || update.seq === all[i - 1]!.seq + 1),
       `launch ${launchId} has a gap in its updates`,
