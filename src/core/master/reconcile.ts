@@ -9,6 +9,7 @@ import { isTerminal } from "../../model/task-state.ts";
 import { type Tables, taskIdOf } from "../registry/tables.ts";
 import { anyAwaited, isAwaited } from "./awaited.ts";
 import { sayStatus, sendUpdate } from "./framework-events.ts";
+import * as notices from "./notices.ts";
 import * as settled from "./settled.ts";
 import { shownState } from "./standing.ts";
 import type { FrameworkStream, MasterState } from "./state.ts";
@@ -86,7 +87,7 @@ export function tellStandings(state: MasterState, tx: Tx, stream: FrameworkStrea
   }
 }
 
-/** An agent is back from where its tasks were announced unreachable: their frameworks hear the truth (Mesos 10). */
+/** An agent is back from where its tasks were announced unreachable: frameworks and operators hear the truth (Mesos 10). */
 export function tellReturn(state: MasterState, tx: Tx, agentId: string): void {
   const { tables } = state;
   for (const launchId of tables.agentBooks(agentId).launches) {
@@ -94,6 +95,7 @@ export function tellReturn(state: MasterState, tx: Tx, agentId: string): void {
     const verdict = record === undefined ? undefined : returned(tables, record);
     if (record === undefined || verdict === undefined) continue;
     sendUpdate(state, tx, record, masterStatus(state, tx.now, { taskId: taskIdOf(record), agentId }, verdict));
+    notices.task(state, tx, record);
   }
 }
 

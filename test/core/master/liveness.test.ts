@@ -1,5 +1,6 @@
 import test from "ava";
-import { TaskStatus_Reason as Reason } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import { stateName } from "../../../src/model/task-state.ts";
+import { type TaskState, TaskStatus_Reason as Reason } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster, type Framework } from "./cluster.ts";
 
 test("5.5 an agent silent for a full window is unreachable: one write, the rest is derived (4.1)", (t) => {
@@ -55,6 +56,17 @@ test("4.1, Mesos 10 an agent that returns is in again, and its tasks are told wi
   t.is(status.uuid, undefined);
   cluster.advance(30_000);
   t.true(framework.offers.length > 0);
+});
+
+test("4.1, I25 operators hear of each task that its agent's absence made unreachable, and of each that is back", (t) => {
+  const { cluster, agent } = running();
+  const told = (): string[] =>
+    cluster.words.flatMap((word) => (word.kind === "notice" && word.event.event?.$case === "task" ? [stateName(word.event.event.value.shownState as TaskState)] : []));
+  agent.disconnect();
+  cluster.advance(80_000);
+  t.is(told().at(-1), "TASK_UNREACHABLE");
+  agent.reconnect();
+  t.is(told().at(-1), "TASK_RUNNING");
 });
 
 test("5.5, D10 a new leader gives every agent a full window of its own", (t) => {
