@@ -51,10 +51,17 @@ function owners(tally: Tally, evidence: Evidence): void {
   }
 }
 
+/** A registry that was set back remembers tasks that their agents have forgotten, and says so. */
+const AFTER_RESTORE = /started tasks are not on it any more/;
+
 /** Tested: once, if anything happened at all; nobody complains of a good run. */
 function complaints(evidence: Evidence): Verdict {
   const tally = new Tally("complaints");
   if (evidence.events.length > 0) tally.tested();
-  for (const event of evidence.of("complaint")) tally.violated(`${event.value.of}: ${event.value.message}`, event);
+  const restoredAt = evidence.of("restored")[0]?.t ?? Infinity;
+  for (const event of evidence.of("complaint")) {
+    const { of, message } = event.value;
+    if (event.t < restoredAt || !AFTER_RESTORE.test(message)) tally.violated(`${of}: ${message}`, event);
+  }
   return tally.verdict();
 }

@@ -17,23 +17,32 @@ export function bounds(evidence: Evidence, options: CheckOptions): readonly Verd
   return [backToRest(evidence), recoveries(evidence, options), latency(evidence)];
 }
 
-/** I27. Tested: processes that were seen at rest both before and after. */
+/**
+ * I27. Tested: processes that were seen at rest afterwards, and others of their kind before: who leads, or has many tasks,
+ * may be another one than before.
+ */
 function backToRest(evidence: Evidence): Verdict {
   const tally = new Tally("I27");
   const chaosAt = evidence.phaseAt("chaos") ?? -Infinity;
   const restAt = evidence.phaseAt("settled") ?? evidence.finalAt ?? Infinity;
-  for (const [name, seen] of Map.groupBy(evidence.of("process"), ({ value }) => value.name)) {
-    const before = seen.filter(({ t }) => t < chaosAt);
-    const after = seen.filter(({ t }) => t >= restAt);
-    if (before.length === 0 || after.length === 0) continue;
+  const seenBefore = Map.groupBy(evidence.of("process").filter(({ t }) => t < chaosAt), ({ value }) => kindOf(value.name));
+  const seenAfter = Map.groupBy(evidence.of("process").filter(({ t }) => t >= restAt), ({ value }) => value.name);
+  for (const [name, after] of seenAfter) {
+    const before = seenBefore.get(kindOf(name));
+    if (before === undefined) continue;
     tally.tested();
     for (const what of ["rssMb", "descriptors"] as const) {
       const [rest, now] = [Math.max(...before.map(({ value }) => value[what])), median(after, what)];
       const limit = rest * REST + SLACK[what];
-      if (now > limit) tally.violated(`${name} rests at ${Math.round(now)} ${what}, and did so at ${Math.round(rest)} before`, after.at(-1));
+      if (now > limit) tally.violated(`${name} rests at ${Math.round(now)} ${what}, and none of its kind at more than ${Math.round(rest)} before`, after.at(-1));
     }
   }
   return tally.verdict();
+}
+
+/** "master" of "master/m1". */
+function kindOf(name: string): string {
+  return name.split("/")[0]!;
 }
 
 function median(events: readonly EventOf<"process">[], what: "rssMb" | "descriptors"): number {

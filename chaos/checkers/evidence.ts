@@ -48,7 +48,7 @@ export class Evidence {
   }
 
   get registry(): RegistryLog {
-    return (this.#registry ??= new RegistryLog(this.of("commit")));
+    return (this.#registry ??= new RegistryLog(this.of("commit"), this.of("restored")));
   }
 
   get faults(): FaultWindows {
@@ -131,7 +131,7 @@ export class Evidence {
         if (op === "disconnected" || op === "frameworkError") this.#connected.delete(value.framework);
       }
     }
-    const removal = this.registry.removal(framework);
+    const removal = this.registry.lastingRemoval(framework);
     return removal !== undefined && removal.t <= this.horizon ? undefined : this.#connected.get(framework);
   }
 

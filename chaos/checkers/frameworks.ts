@@ -2,7 +2,7 @@
 import type { HistoryEvent } from "../history/event.ts";
 import { compareEpochTexts } from "./epochs.ts";
 import type { Evidence } from "./evidence.ts";
-import type { FrameworkVersion } from "./registry-log.ts";
+import { type FrameworkVersion, lasting } from "./registry-log.ts";
 import { type CheckOptions, type Policy, PRODUCTION, Tally, type Verdict } from "./verdict.ts";
 import { livedUntil } from "./witnesses.ts";
 
@@ -25,7 +25,7 @@ function patience(evidence: Evidence, options: CheckOptions): Verdict {
     if (timeouts === undefined) continue;
     let subscribed: FrameworkVersion | undefined;
     let away: FrameworkVersion | undefined;
-    for (const version of versions) {
+    for (const version of lasting(versions)) {
       if (version.standing === "subscribed") {
         if (away !== undefined) tally.tested();
         subscribed = version;
@@ -98,7 +98,8 @@ export function epochsBegun(evidence: Evidence): ReadonlyMap<string, number> {
 /** I21. Tested: removals, of frameworks and of agents. */
 function removedForEver(evidence: Evidence, options: CheckOptions): Verdict {
   const tally = new Tally("I21");
-  for (const [framework, versions] of evidence.registry.frameworks) {
+  for (const [framework, all] of evidence.registry.frameworks) {
+    const versions = lasting(all);
     const removed = versions.find(({ standing }) => standing === "removed");
     if (removed === undefined) continue;
     tally.tested();
@@ -107,7 +108,8 @@ function removedForEver(evidence: Evidence, options: CheckOptions): Verdict {
     staysOut(tally, evidence, framework, removed.commit);
     tasksDie(tally, evidence, framework, removed.commit.t, options);
   }
-  for (const [agent, versions] of evidence.registry.agents) {
+  for (const [agent, all] of evidence.registry.agents) {
+    const versions = lasting(all);
     const gone = versions.find(({ standing }) => standing === "gone");
     if (gone === undefined) continue;
     tally.tested();

@@ -38,6 +38,8 @@ function honoured(tally: Tally, evidence: Evidence, call: Call<"kill">, { settle
   // On a host that is gone for good nobody can say that it ended.
   const last = launches.at(-1);
   if (last !== undefined && evidence.registry.agents.get(last.agent)?.at(-1)?.standing !== "in") return;
+  // Nobody knows of it any more.
+  if (call.revision !== undefined && evidence.registry.isUndone(call.revision)) return;
   const due = evidence.faults.deadline(call.endedAt, graceMs + settleMs);
   if (due > evidence.end) return;
   tally.tested();
@@ -78,5 +80,5 @@ function isOver(evidence: Evidence, launch: Launch, before: number): boolean {
   if (evidence.calls("teardown").some(({ value, invokedAt }) => value.framework === launch.framework && invokedAt <= before)) return true;
   if ((registry.removal(launch.framework)?.t ?? Infinity) <= before) return true;
   if (evidence.calls("markGone").some(({ value, invokedAt }) => value.agent === launch.agent && invokedAt <= before)) return true;
-  return (registry.end(launch)?.commit.t ?? Infinity) <= before;
+  return (registry.firstEnd(launch)?.commit.t ?? Infinity) <= before;
 }

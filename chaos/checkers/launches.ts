@@ -1,7 +1,7 @@
 /** I6: what was acknowledged is there until it ends, and its framework hears of the end; what was refused never is. */
 import type { EventOf, HistoryEvent } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
-import { at, type Launch, type LaunchVersion } from "./registry-log.ts";
+import { at, isRestored, type Launch, type LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
 
@@ -58,7 +58,7 @@ function staysUntilItEnds(tally: Tally, evidence: Evidence, launch: Launch): voi
   let before: LaunchVersion | undefined;
   for (const version of launch.versions) {
     const { row, past, revision, commit } = version;
-    if (row === undefined && before?.row !== undefined) {
+    if (row === undefined && before?.row !== undefined && !isRestored(version)) {
       const agent = at(evidence.registry.agents.get(launch.agent), revision)?.standing;
       const framework = at(evidence.registry.frameworks.get(launch.framework), revision)?.standing;
       const isOver = isEnd(before.row.state) || isEnd(before.row.latest) || agent !== "in" || framework === undefined || framework === "removed";

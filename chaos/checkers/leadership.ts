@@ -27,7 +27,7 @@ function oneWriter(evidence: Evidence): Verdict {
     if (value.ops !== value.rows.length) {
       tally.violated(`batch ${value.n} at revision ${commit.revision} announces ${value.ops} rows and has ${value.rows.length}`, commit);
     }
-    if (epoch === undefined) continue; // the empty head of the very beginning
+    if (epoch === undefined) continue; // the empty head of the very beginning, or a restore
     claim(epoch, value.master, commit);
     if (before !== undefined) follows(tally, before, commit);
     else if (value.n > 1) tally.violated(`the registry begins with batch ${value.n} of epoch ${epoch}`, commit);

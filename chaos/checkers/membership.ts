@@ -2,7 +2,7 @@
 import type { TaskStateName } from "../../src/sdk/index.ts";
 import type { Evidence } from "./evidence.ts";
 import { epochsBegun } from "./frameworks.ts";
-import type { AgentVersion, Commit, TaskRow } from "./registry-log.ts";
+import { type AgentVersion, type Commit, lasting, type TaskRow } from "./registry-log.ts";
 import { isEnd, isNewer } from "./states-table.ts";
 import { type CheckOptions, type Policy, PRODUCTION, Tally, type Verdict } from "./verdict.ts";
 
@@ -40,7 +40,8 @@ function leaving(evidence: Evidence, policy: Policy): Verdict {
 }
 
 function* departures(evidence: Evidence): Generator<[agent: string, version: AgentVersion]> {
-  for (const [agent, versions] of evidence.registry.agents) {
+  for (const [agent, all] of evidence.registry.agents) {
+    const versions = lasting(all);
     for (const [index, version] of versions.entries()) {
       const isNew = version.standing !== versions[index - 1]?.standing;
       if (isNew && (version.standing === "unreachable" || version.standing === "gone")) yield [agent, version];

@@ -1,4 +1,7 @@
-/** The registry as it was at each of its revisions, replayed from its commits. */
+/**
+ * The registry as it was at each of its revisions, replayed from its commits. A restore stands among them as a commit of
+ * nobody, which takes back all that was undone (13.2).
+ */
 import type { AgentStanding, Amounts, EventOf, FrameworkStanding, RowChange } from "../history/event.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
 import { countUpTo } from "./search.ts";
@@ -8,9 +11,13 @@ export type Commit = EventOf<"commit">;
 export type TaskRow = NonNullable<Extract<RowChange, { table: "task" }>["task"]>;
 type HistoryRow = Extract<RowChange, { table: "history" }>;
 
+type Restore = EventOf<"restored">;
+
 interface Version {
   readonly revision: number;
   readonly commit: Commit;
+  /** A restore took it back. */
+  undone?: true;
 }
 /** Neither row nor past: it is not, or not any more, in the registry. */
 export interface LaunchVersion extends Version {
@@ -42,6 +49,9 @@ export interface Launch {
 export class RegistryLog {
   /** In the order of revisions, each once. */
   readonly commits: readonly Commit[];
+  readonly #restores: readonly Restore[];
+  /** What each row was, if anything is ever restored. */
+  readonly #rows = new Map<string, { readonly revision: number; readonly change: RowChange }[]>();
   readonly launches = new Map<string, Launch>();
   /** By task id; in the order of their first rows. */
   readonly byTask = new Map<string, Launch[]>();
@@ -51,9 +61,14 @@ export class RegistryLog {
   #revisions: readonly number[] | undefined;
   readonly #slots = new Map<string, string>();
 
-  constructor(commits: readonly Commit[]) {
-    this.commits = inOrder(commits);
-    for (const commit of this.commits) this.#replay(commit);
+  constructor(commits: readonly Commit[], restores: readonly Restore[] = []) {
+    this.#restores = restores;
+    const all = restores.length === 0 ? inOrder(commits) : inOrder([...commits, ...restores]);
+    this.commits = all.map((event) => {
+      const commit = event.op === "commit" ? event : this.#undo(event);
+      this.#replay(commit);
+      return commit;
+    });
   }
 
   /** The state shown to all: of what has not ended it follows from its agent's row, too. */
@@ -78,14 +93,34 @@ export class RegistryLog {
     return this.commits[countUpTo(this.#revisions, revision) - 1];
   }
 
-  /** First commit after which the framework was removed. */
+  /** First commit after which the framework was removed, though that may have been undone. */
   removal(framework: string): Commit | undefined {
-    return this.frameworks.get(framework)?.find(({ standing }) => standing === "removed")?.commit;
+    return this.frameworks.get(framework)?.find(isRemoved)?.commit;
   }
 
-  /** The first version in which it is over. What went to history as unreachable has not ended (4.2). */
+  /** First commit after which the framework was removed for good. */
+  lastingRemoval(framework: string): Commit | undefined {
+    return lasting(this.frameworks.get(framework)).find(isRemoved)?.commit;
+  }
+
+  /** The first version in which it is over for good. What went to history as unreachable has not ended (4.2). */
   end(launch: Launch): LaunchVersion | undefined {
-    return launch.versions.find(({ row, past }) => (row === undefined ? past !== undefined && past !== "TASK_UNREACHABLE" : isEnd(row.state)));
+    return lasting(launch.versions).find(isOver);
+  }
+
+  /** The first version in which it is over, though that may have been undone. */
+  firstEnd(launch: Launch): LaunchVersion | undefined {
+    return launch.versions.find(isOver);
+  }
+
+  /** Whether what stood at this revision only was taken back by a restore. */
+  isUndone(revision: number): boolean {
+    return this.#restores.some(({ value, revision: at }) => value.to < revision && revision < at!);
+  }
+
+  /** When a restore last took back something of the launch; undefined if none did. */
+  undoneAt(launch: Launch): number | undefined {
+    return launch.versions.findLast(isRestored)?.commit.t;
   }
 
   /** Its row as it was last, and what it is now. */
@@ -93,8 +128,24 @@ export class RegistryLog {
     return launch.versions.at(-1)!;
   }
 
+  /** The restore as a commit: every row that is not what it was, as it was. */
+  #undo({ seq, t, actor, revision, value: { to } }: Restore): Commit {
+    const rows: RowChange[] = [];
+    for (const versions of this.#rows.values()) {
+      const last = versions.at(-1)!;
+      if (last.revision <= to) continue;
+      const { table, id } = last.change;
+      rows.push(versions.findLast((version) => version.revision <= to)?.change ?? ({ table, id } as RowChange));
+    }
+    for (const all of [this.launches.values().map(({ versions }) => versions), this.agents.values(), this.frameworks.values()]) {
+      for (const versions of all) for (const version of versions) if (version.revision > to) version.undone = true;
+    }
+    return { seq, t, actor, kind: "observe", op: "commit", revision: revision!, value: { master: "", n: 0, ops: rows.length, rows } };
+  }
+
   #replay(commit: Commit): void {
     const revision = commit.revision!;
+    if (this.#restores.length > 0) for (const change of commit.value.rows) push(this.#rows, `${change.table}\0${change.id}`, { revision, change });
     const rows = new Map<string, TaskRow | undefined>();
     const past = new Map<string, HistoryRow | undefined>();
     for (const change of commit.value.rows) {
@@ -152,8 +203,30 @@ export function at<V extends Version>(versions: readonly V[] | undefined, revisi
   return versions[low - 1];
 }
 
+/** Of versions those that no restore took back, and that none brought back: their first commit stands again. */
+export function lasting<V extends Version>(versions: readonly V[] = []): readonly V[] {
+  return versions.some(isRestored) ? versions.filter((version) => version.undone !== true && !isRestored(version)) : versions;
+}
+
+/** Whether a restore made it, and no leader. */
+export function isRestored({ commit }: Version): boolean {
+  return isRestore(commit);
+}
+
+export function isRestore({ value }: Commit): boolean {
+  return value.n === 0 && value.master === "";
+}
+
+function isRemoved({ standing }: FrameworkVersion): boolean {
+  return standing === "removed";
+}
+
+function isOver({ row, past }: LaunchVersion): boolean {
+  return row === undefined ? past !== undefined && past !== "TASK_UNREACHABLE" : isEnd(row.state);
+}
+
 /** Of a revision that was seen twice the first counts; leadership.ts says whether they agree. */
-function inOrder(commits: readonly Commit[]): Commit[] {
+function inOrder<E extends Commit | Restore>(commits: readonly E[]): E[] {
   const sorted = commits.filter(({ revision }) => revision !== undefined).sort((a, b) => a.revision! - b.revision!);
   return sorted.filter(({ revision }, index) => index === 0 || sorted[index - 1]!.revision !== revision);
 }

@@ -2,7 +2,7 @@
 import type { Call } from "../history/calls.ts";
 import type { EventOf } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
-import { at, type Launch, type LaunchVersion } from "./registry-log.ts";
+import { at, isRestored, type Launch, type LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { Tally, type Verdict } from "./verdict.ts";
 
@@ -86,14 +86,15 @@ function subscribed(tally: Tally, evidence: Evidence, event: EventOf<"subscribed
 
 function updated(tally: Tally, evidence: Evidence, event: EventOf<"update">): void {
   const { framework, task, state, uuid, source } = event.value;
-  const versions = launchesOf(evidence, framework, task).flatMap(({ versions: all }) => all);
+  const launches = launchesOf(evidence, framework, task);
+  const versions = launches.flatMap(({ versions: all }) => all);
   const written = versions.filter(({ revision }) => revision <= (event.revision ?? Infinity));
   const says = (why: string): void => {
     tally.violated(`${framework} was told that ${task} is ${state} by ${source}, ${why} at revision ${event.revision ?? "?"}`, event);
   };
   if (source === "master") return saidByMaster(tally, evidence, event, written, says);
   // Taken over after a restore: the row holds what was newest when the agent came back.
-  if (versions[0]?.row !== undefined && versions[0].row.state !== "TASK_STAGING") return;
+  if (launches.some(wasTakenOver)) return;
   tally.tested();
   // For a framework of the old kind newer states are all TASK_LOST.
   const same = (row: string): boolean => row === state || state === "TASK_LOST";
@@ -130,6 +131,13 @@ function saidByMaster(
   }
   tally.tested();
   if (!isWritten) says("which is not written");
+}
+
+function wasTakenOver({ versions }: Launch): boolean {
+  return versions.some(({ row }, index) => {
+    const before = versions[index - 1];
+    return row !== undefined && row.state !== "TASK_STAGING" && (before === undefined || (isRestored(before) && before.row === undefined));
+  });
 }
 
 function launchesOf(evidence: Evidence, framework: string, task: string): readonly Launch[] {

@@ -1,7 +1,7 @@
 /** I14 and I16: what an agent has, and what is taken of it. */
 import type { Amounts, EventOf } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
-import { at, type Commit, type Launch, type TaskRow } from "./registry-log.ts";
+import { at, type Commit, isRestore, type Launch, type TaskRow } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
 import { type Life, livedUntil } from "./witnesses.ts";
@@ -51,7 +51,7 @@ function neverOverCommitted(evidence: Evidence, { beatGapMs }: CheckOptions): Ve
         rows.set(change.id, task);
         if (!isEnd(task.latest)) sumsOf(used, task.agent).add(task.resources, 1);
         // Taken over with its tasks an agent may have too much; then nothing may be added.
-        if (before === undefined && task.state === "TASK_STAGING") begun.push(task);
+        if (before === undefined && task.state === "TASK_STAGING" && !isRestore(commit)) begun.push(task);
       }
     }
     for (const task of begun) {

@@ -3,7 +3,7 @@ import type { EventOf, HistoryEvent } from "../history/event.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
 import { parseEpoch } from "./epochs.ts";
 import type { Evidence } from "./evidence.ts";
-import { at, type Launch, type LaunchVersion, type TaskRow } from "./registry-log.ts";
+import { at, isRestored, type Launch, type LaunchVersion, type TaskRow } from "./registry-log.ts";
 import { END, isEnd, isOpinion, needsNoRow, progress } from "./states-table.ts";
 import { Tally, type Verdict } from "./verdict.ts";
 
@@ -35,6 +35,8 @@ function told(tally: Tally, evidence: Evidence): void {
         if (heard.get(key)?.ended !== undefined) heard.delete(key);
       }
     }
+    // What was told of what was undone may be contradicted.
+    if (event.op === "restored") heard.clear();
     if (event.op !== "update") continue;
     const key = `${event.actor}\0${event.value.task}`;
     const known = heard.get(key);
@@ -111,7 +113,7 @@ function written(tally: Tally, evidence: Evidence, launch: Launch): void {
     };
     // 4.1: derived, and never written.
     if (row !== undefined && isOpinion(row.state)) says(`says ${row.state}`);
-    if (row !== undefined && before !== undefined) {
+    if (row !== undefined && before !== undefined && !isRestored(version)) {
       tally.tested();
       if (before.row === undefined) {
         if (!mayComeBack(evidence, launch, before, version)) says("came back after it had been forgotten");
@@ -134,6 +136,7 @@ function wrongRow(before: TaskRow, row: TaskRow): string | undefined {
 
 /** 9.3: taken over from an agent that a restored registry, or one that gave it up, does not know. */
 function mayComeBack(evidence: Evidence, launch: Launch, before: LaunchVersion, version: LaunchVersion): boolean {
+  if (isRestored(before)) return true;
   const [old, present] = [before.commit.epoch, version.commit.epoch];
   if (old !== undefined && present !== undefined && parseEpoch(present).generation > parseEpoch(old).generation) return true;
   const agent = at(evidence.registry.agents.get(launch.agent), version.revision - 1);

@@ -1,7 +1,7 @@
 /** I17, I18 and I19: updates arrive, repeated ones change nothing, and only their own acknowledgement retires them. */
 import type { HistoryEvent } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Launch } from "./registry-log.ts";
+import { lasting, type Launch } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { updateLog, type UpdateLog, type UpdateStream, type UpdateWay } from "./update-log.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
@@ -104,8 +104,9 @@ function repetitions(evidence: Evidence): Verdict {
   return tally.verdict();
 }
 
-/** One write for each update, and one end. */
-function writtenOnce(tally: Tally, { task, versions }: Launch): void {
+/** One write for each update, and one end, of all that was not undone. */
+function writtenOnce(tally: Tally, { task, versions: all }: Launch): void {
+  const versions = lasting(all);
   const written = new Map<string, HistoryEvent>();
   for (const [index, { row, past, commit }] of versions.entries()) {
     const before = versions[index - 1];

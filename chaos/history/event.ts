@@ -1,7 +1,7 @@
 /**
  * What every actor of a run writes down, in simulation and in real runs alike (D14): one event, one JSON line. Checkers
  * read nothing else. Times are monotonic milliseconds on one clock of the run; epochs are the text of `epochText`,
- * revisions those of the registry.
+ * revisions those of the registry; after a restore they go on above those from before.
  *
  * Task ids, nonces, uuids and offers are unique in a run: no two frameworks use one task id. An agent is named by its id
  * in the registry everywhere but in `actor` and in the targets of faults, which name its host; what an agent says of
@@ -80,6 +80,8 @@ interface Observations {
   /** Rows written by a transaction without a head, or candidate keys that came and went. */
   readonly foreign: { readonly keys: readonly string[] };
   readonly candidates: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  /** The store was set back to what it was at revision `to`; its own revision stands above all that it gave out before. */
+  readonly restored: { readonly to: number };
   /** A fenced transaction was refused: the fence worked. */
   readonly fenced: { readonly master: string };
   /** A master began or ended to lead, by its own account. */

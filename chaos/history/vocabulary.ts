@@ -32,6 +32,7 @@ const observations: Readonly<Record<ObservationName, true>> = {
   commit: true,
   foreign: true,
   candidates: true,
+  restored: true,
   fenced: true,
   leads: true,
   leadsNoMore: true,

@@ -3,7 +3,7 @@ import { cpSync, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "../..");
-const COPIED = ["package.json", "src", "chaos"];
+const COPIED = ["package.json", "src", "chaos", "scripts"];
 /** Of what nobody changes in place. */
 const LINKED = ["node_modules", ".tools"];
 

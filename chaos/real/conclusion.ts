@@ -35,18 +35,20 @@ export interface Ending {
   readonly paces: Paces;
   readonly workload: Workload;
   readonly demanded: readonly string[];
+  /** Beside those of the faults: of recoveries that the run measures itself, in milliseconds. */
+  readonly bounds?: Readonly<Record<string, number>>;
   readonly tell: (line: string) => void;
 }
 
 const startedAt = new Date().toISOString();
 
-export function conclude({ order, stage, observed, endAt, kinds, settings, paces, workload, demanded, tell }: Ending): number {
+export function conclude({ order, stage, observed, endAt, kinds, settings, paces, workload, demanded, bounds, tell }: Ending): number {
   const witnesses = readWitnesses(observed.cluster.witnesses, uptimeOffsetMs());
   const told = upTo([...gather(observed.histories), witnesses], endAt);
   const events = upTo([told, recoveriesOf(told, new Map(kinds.map(({ name, answersAfter }) => [name, answersAfter])))], endAt);
   writeHistory(join(stage.report, HISTORY), events);
   rmSync(observed.histories, { recursive: true }); // all of it is in the one now
-  const boundsMs = Object.fromEntries(kinds.flatMap(({ name, boundMs }) => (boundMs === undefined ? [] : [[name, boundMs]])));
+  const boundsMs = { ...Object.fromEntries(kinds.flatMap(({ name, boundMs }) => (boundMs === undefined ? [] : [[name, boundMs]]))), ...bounds };
   const judgement = judgementOf(events, { settings, paces, boundsMs, demanded, workload });
   const record: RunRecord = { command: commandOf(order), seed: order.seed, startedAt, network: observed.cluster.network.kind, abilities: stage.abilities, ...judgement };
   writeFileSync(join(stage.report, RUN), `${JSON.stringify(record, undefined, 2)}\n`);

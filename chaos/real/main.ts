@@ -3,6 +3,7 @@ import { Belongings } from "./belongings.ts";
 import { chaosRun } from "./chaos-run.ts";
 import { judgeAgain } from "./conclusion.ts";
 import { headlineRun } from "./headline-run.ts";
+import { herdRun } from "./herd-run.ts";
 import { type Order, parseOrder, type RunOrder, USAGE } from "./orders.ts";
 import { tellProbe } from "./probe.ts";
 import { onStage, openStage, STAGE_VARIABLE } from "./stage.ts";
@@ -46,7 +47,14 @@ async function perform(order: RunOrder, args: readonly string[]): Promise<number
   const stage = openStage(directory);
   const belongings = Belongings.join(directory);
   const performance = { stage, belongings, tell, signal: stop.signal };
-  return order.kind === "headline" ? headlineRun(order, performance) : chaosRun(order, performance);
+  switch (order.kind) {
+    case "headline":
+      return headlineRun(order, performance);
+    case "herd":
+      return herdRun(order, performance);
+    case "chaos":
+      return chaosRun(order, performance);
+  }
 }
 
 main(process.argv.slice(2)).then(

@@ -65,7 +65,8 @@ export class ObservedCluster {
     const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
     this.sampler = new HostSampler({ daemons: ours, logs: this.#logs, recorder });
     const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
-    this.#poller = new OperatorPoller({ masters, everyMs: READ_EVERY_MS, recorder });
+    const hosts = new Set(cluster.agents.map(({ node }) => node));
+    this.#poller = new OperatorPoller({ masters, hosts, everyMs: READ_EVERY_MS, recorder });
   }
 
   /** Resolves once all daemons run. */
@@ -160,6 +161,7 @@ export class ObservedCluster {
   /** After everything was torn down. */
   async #leftovers(): Promise<string[]> {
     const { cluster } = this;
+    await cluster.herd?.daemon.end("SIGTERM");
     cluster.order("teardown");
     for (const { daemon } of cluster.frameworks) daemon.hold();
     await cluster.framesEnded(TEARDOWN_MS);
@@ -172,12 +174,12 @@ export class ObservedCluster {
   }
 
   async #missing(operator: OperatorClient): Promise<string[]> {
-    const { masters, agents } = this.cluster;
+    const { masters, agentCount } = this.cluster;
     try {
       const status = await operator.status({ timeoutMs: 1_000 });
       const missing: string[] = [];
       if (status.masters !== masters.length) missing.push(`${status.masters} of ${masters.length} masters stand for election`);
-      if (status.agentsConfirmed !== agents.length) missing.push(`${status.agentsConfirmed} of ${agents.length} agents are confirmed`);
+      if (status.agentsConfirmed !== agentCount) missing.push(`${status.agentsConfirmed} of ${agentCount} agents are confirmed`);
       return missing;
     } catch (error) {
       return [`no leader: ${error instanceof Error ? error.message : String(error)}`];

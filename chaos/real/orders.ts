@@ -10,6 +10,8 @@ export const USAGE = `usage:
       checkout of an earlier version, the cluster begins as that, and is upgraded and downgraded as it runs
   npm run chaos -- run headline [--tasks N] [--for SECONDS] [--report DIR] [--loopback] [--dist]
       all masters are killed for a minute, then all of etcd: no task may notice
+  npm run chaos -- run herd [--herd-agents N] [--herd-frameworks N] [--report DIR] [--loopback] [--dist]
+      thousands of simulated agents and hundreds of frameworks come back all at once, while leaders keep dying
   npm run chaos -- probe [-o json]
       which faults this machine can do, and why not the others
   npm run chaos -- check FILE
@@ -45,7 +47,11 @@ export interface HeadlineOrder extends Common {
   readonly forMs: number;
 }
 
-export type RunOrder = ChaosOrder | HeadlineOrder;
+export interface HerdOrder extends Common {
+  readonly kind: "herd";
+}
+
+export type RunOrder = ChaosOrder | HeadlineOrder | HerdOrder;
 
 export type Order =
   | RunOrder
@@ -71,6 +77,8 @@ export function parseOrder(args: readonly string[]): Order {
       dist: { type: "boolean", default: false },
       tasks: { type: "string", default: "200" },
       for: { type: "string", default: "60" },
+      "herd-agents": { type: "string", default: "2000" },
+      "herd-frameworks": { type: "string", default: "200" },
       output: { type: "string", short: "o", default: "text" },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -91,7 +99,11 @@ export function parseOrder(args: readonly string[]): Order {
     built: values.dist,
   };
   if (command === "run") {
-    if (name !== "headline") throw new Error(`there is no scenario "${name ?? ""}"; there is: headline`);
+    if (name === "herd") {
+      const herd = { agents: whole("herd-agents", values["herd-agents"], 1, 20_000), frameworks: whole("herd-frameworks", values["herd-frameworks"], 1, 2_000) };
+      return { kind: "herd", ...common, size: { ...common.size, herd } };
+    }
+    if (name !== "headline") throw new Error(`there is no scenario "${name ?? ""}"; there are: headline, herd`);
     return { kind: "headline", ...common, tasks: whole("tasks", values.tasks, 1, 5_000), forMs: whole("for", values.for, 1, 3_600) * 1_000 };
   }
   if (command !== undefined) throw new Error(`there is no command "${command}"`);
@@ -109,11 +121,21 @@ export function parseOrder(args: readonly string[]): Order {
 export function commandOf(order: RunOrder): string {
   const { seed, size, loopback, built } = order;
   const common = [`--seed ${seed}`, `--masters ${size.masters}`, `--agents ${size.agents}`, ...(loopback ? ["--loopback"] : []), ...(built ? ["--dist"] : [])];
-  const own =
-    order.kind === "headline"
-      ? ["run headline", `--tasks ${order.tasks}`, `--for ${order.forMs / 1_000}`]
-      : [`--time ${order.timeMs / 1_000}`, `--workload ${order.workload}`, `--nemesis ${order.nemesis === "all" ? "all" : order.nemesis.join(",")}`, ...(order.previous === undefined ? [] : [`--previous ${order.previous}`])];
+  const own = ownOptions(order);
   return `npm run chaos -- ${[...own, ...common].join(" ")}`;
+}
+
+function ownOptions(order: RunOrder): string[] {
+  switch (order.kind) {
+    case "headline":
+      return ["run headline", `--tasks ${order.tasks}`, `--for ${order.forMs / 1_000}`];
+    case "herd":
+      return ["run herd", `--herd-agents ${order.size.herd!.agents}`, `--herd-frameworks ${order.size.herd!.frameworks}`];
+    case "chaos": {
+      const { timeMs, workload, nemesis, previous } = order;
+      return [`--time ${timeMs / 1_000}`, `--workload ${workload}`, `--nemesis ${nemesis === "all" ? "all" : nemesis.join(",")}`, ...(previous === undefined ? [] : [`--previous ${previous}`])];
+    }
+  }
 }
 
 function whole(name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -17,10 +17,10 @@ export interface Performance {
 }
 
 export interface Piece
-  extends Pick<Ending, "order" | "kinds" | "settings" | "paces" | "workload" | "demanded">,
+  extends Pick<Ending, "order" | "kinds" | "settings" | "paces" | "workload" | "demanded" | "bounds">,
     Pick<ObservedOptions, "agentFlags" | "previous" | "disks" | "ownBoot" | "fakeTime" | "play"> {
   /** What is done to the cluster; `answersAgain` resolves when one more launch is durable, or it takes too long. */
-  readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>) => Promise<void>;
+  readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>, observed: ObservedCluster) => Promise<void>;
 }
 
 const START_MS = 90_000;
@@ -53,7 +53,7 @@ export async function perform({ stage, belongings, tell, signal }: Performance, 
   observed.phase("chaos");
   observed.sampler.begin();
   const complain = (error: unknown): void => observed.complain("nemesis", error instanceof Error ? (error.stack ?? error.message) : String(error));
-  await piece.chaos(nemesis, () => answersAgain(observed, signal)).catch(complain);
+  await piece.chaos(nemesis, () => answersAgain(observed, signal), observed).catch(complain);
   await nemesis.healAll().catch(complain);
   await rest(observed, piece.paces);
   const endAt = await observed.close();

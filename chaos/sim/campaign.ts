@@ -1,6 +1,7 @@
 /** Many seeds on all cores: workers are handed one seed after the other, so that none waits for a slow one. */
 import { type ChildProcess, fork } from "node:child_process";
-import type { Judged } from "./judge.ts";
+import { type Judged, judge } from "./judge.ts";
+import { drawPlan } from "./plan.ts";
 
 export interface CampaignOptions {
   readonly seeds: Iterable<number>;
@@ -14,6 +15,20 @@ export interface CampaignOptions {
 export interface Order {
   readonly seed: number;
   readonly durationMs: number;
+}
+
+/** Of so many seeds one is run twice: both times it has to be the same run, event for event. */
+const TWICE_EVERY = 20;
+
+/** What a worker does. */
+export async function judgeSeed({ seed, durationMs }: Order): Promise<Judged> {
+  const plan = drawPlan(seed, durationMs);
+  const judged = await judge(plan);
+  if (seed % TWICE_EVERY !== 0) return judged;
+  const { digest } = await judge(plan);
+  if (digest === judged.digest) return judged;
+  const what = `the same seed gave two histories: ${judged.digest} and ${digest}`;
+  return { ...judged, flaws: [...judged.flaws, { kind: "determinism", what, events: [] }] };
 }
 
 /** What a worker says: what became of a seed, or that it was a crash. */

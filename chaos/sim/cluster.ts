@@ -24,7 +24,10 @@ export class SimCluster {
   readonly frameworks: readonly SimFramework[];
   readonly history: HistoryEvent[] = [];
   readonly write = (event: Unrecorded): void => {
-    this.history.push({ ...event, seq: this.history.length, t: this.time.now } as HistoryEvent);
+    const { revision, epoch, op } = event;
+    // Who can be read now has its revisions from the store as it is now, whoever wrote last.
+    const at = revision === undefined ? {} : { revision: this.server.revisions.of(revision, op === "read" ? undefined : epoch) };
+    this.history.push({ ...event, ...at, seq: this.history.length, t: this.time.now } as HistoryEvent);
   };
 
   constructor(plan: Plan) {
@@ -51,6 +54,7 @@ export class SimCluster {
   }
 
   start(): void {
+    this.server.keepBackups();
     this.masters.forEach((master, i) => this.time.after(i * 20, () => master.start()));
     this.agents.forEach((agent) => this.time.after(100, () => agent.start()));
     this.frameworks.forEach((framework) => this.time.after(200, () => framework.start()));

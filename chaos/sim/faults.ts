@@ -15,6 +15,8 @@ type Strike = (cluster: SimCluster, fault: Fault) => Struck | undefined;
 const nothing = (): void => {};
 const WALL_JUMP_MS = 3_600_000;
 const SLOW_MS = 150;
+/** More than a fold is waited for (2.5). */
+const LATE_MS = 700;
 
 export const strikes: { readonly [K in FaultName]: Strike } = {
   killMaster: (cluster, fault) => {
@@ -123,9 +125,31 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     for (const store of stores) if (store !== undefined) store.link = "cut";
     return { targets: ["etcd"], undo: () => stores.forEach((store) => store && (store.link = "up")) };
   },
+  lateWatches: (cluster) => {
+    const stores = cluster.masters.map(({ store }) => store);
+    for (const store of stores) if (store !== undefined) store.watchLagMs = LATE_MS;
+    return { targets: ["etcd"], undo: () => stores.forEach((store) => store && (store.watchLagMs = 0)) };
+  },
+  restoreBackup: (cluster, fault) => {
+    const { masters, frameworks } = cluster;
+    for (const master of masters) master.kill();
+    cluster.server.restoreBackup(fault.target);
+    return {
+      targets: ["etcd", ...masters.map(({ name }) => `master/${name}`)],
+      undo: () => {
+        for (const master of masters) master.start();
+        // Who had been removed may be back in the registry, and finds out.
+        for (const framework of frameworks) framework.reopen();
+      },
+    };
+  },
   cutMasterFromPeers: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     return cut(cluster, cluster.masters.filter((other) => other !== master).flatMap(({ name }) => both(master.name, name)));
+  },
+  cutMasterFromAgents: (cluster, fault) => {
+    const master = masterOf(cluster, fault);
+    return cut(cluster, cluster.agents.flatMap(({ name }) => both(master.name, name)));
   },
   cutAgentFromLeader: (cluster, fault) => {
     const { leader } = cluster;

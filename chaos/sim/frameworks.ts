@@ -17,7 +17,7 @@ import {
   type TaskStatus,
 } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type, Event_Type, type Event } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { CallName, Unrecorded } from "../history/event.ts";
+import type { CallName, CallValue, Unrecorded } from "../history/event.ts";
 import { Chance } from "./chance.ts";
 import { doorOf } from "./masters.ts";
 import type { Network, Wire } from "./network.ts";
@@ -59,6 +59,9 @@ interface KnownTask {
   state: TaskState;
   agent: string;
   killing: boolean;
+  /** What became of its launch. Who does not know asks again, and must not get a second one. */
+  launch: "asked" | "answered" | "unknown";
+  info: TaskInfo;
 }
 
 const RECONNECT_MS = 60;
@@ -84,6 +87,7 @@ export class SimFramework {
   #jobsStarted = 0;
   /** Wants nothing more, and ends what it has. */
   #closing = false;
+  #killsNext = false;
   over = false;
 
   constructor(world: FrameworksWorld, plan: FrameworkPlan) {
@@ -104,18 +108,13 @@ export class SimFramework {
     return this.process !== undefined && this.#subscribed;
   }
 
-  get unanswered(): number {
-    return this.#pending.size;
-  }
-
-  /** What it wants and does not have, in words; empty when it is content. */
-  get wishes(): string[] {
+  /** What it wants and does not have, in words; empty when it is content. On agents that are `lost` nothing can be done. */
+  wishes(lost: ReadonlySet<string>): string[] {
     if (this.over) return [];
-    const missing = this.#missing();
-    const open = [...this.tasks.values()].filter(({ state, service }) => !service && !isTerminal(state));
-    const wishes = [...missing.keys()].map((kind) => `${missing.get(kind)} ${kind} missing`).filter((wish) => !wish.startsWith("0 "));
+    const open = [...this.tasks.values()].filter(({ state, service, agent }) => !service && !isTerminal(state) && !lost.has(agent));
+    const wishes = [...this.#missing()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind} missing`);
     if (open.length > 0) wishes.push(`open: ${open.map(({ id, state }) => `${id} ${stateName(state)}`).join(", ")}`);
-    return this.#closing ? (this.#pending.size > 0 ? ["teardown unanswered"] : []) : wishes;
+    return wishes;
   }
 
   start(): void {
@@ -135,6 +134,15 @@ export class SimFramework {
     this.#subscribed = false;
   }
 
+  /** Starts, though it may have been told that it is removed: that may not be true any more. */
+  reopen(): void {
+    if (this.over && !this.#closing) {
+      this.over = false;
+      this.kill();
+    }
+    this.start();
+  }
+
   /** Ends everything it has. */
   teardown(): void {
     this.#closing = true;
@@ -144,8 +152,16 @@ export class SimFramework {
   /** Kills one of its tasks, if any runs. */
   killOne(): void {
     const running = [...this.tasks.values()].filter(({ state, killing }) => state === TaskState.TASK_RUNNING && !killing);
-    if (running.length === 0 || this.#closing) return;
-    const task = this.#chance.pick(running);
+    if (running.length > 0) this.#kill(this.#chance.pick(running));
+  }
+
+  /** Kills the next task that it launches, as soon as it knows that it did. */
+  killNext(): void {
+    this.#killsNext = true;
+  }
+
+  #kill(task: KnownTask): void {
+    if (this.#closing || isTerminal(task.state)) return;
     task.killing = true;
     const kill = { taskId: { value: task.id }, ...(this.#chance.happens(0.5) && { agentId: { value: task.agent } }) };
     this.#call("kill", { framework: this.name, task: task.id, graceMs: 3_000 }, { type: Call_Type.KILL, kill });
@@ -273,16 +289,17 @@ export class SimFramework {
     this.#observe("offer", { framework: this.name, offer: id, agent, role: "*", resources });
     const missing = this.#missing();
     const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
-    const tasks: KnownTask[] = [];
+    const limit = Math.min(room, 4);
+    const tasks = [...this.tasks.values()].filter((task) => task.launch === "unknown" && isStaging(task) && task.agent === agent).slice(0, limit);
     for (const [kind, count] of missing) {
-      const limit = Math.min(room, 4);
       for (let i = 0; i < count && tasks.length < limit && !this.#closing; i += 1) tasks.push(this.#newTask(kind === "services", agent));
     }
     if (tasks.length === 0) {
       const decline = { offerIds: [{ value: id }], filters: { refuseSeconds: this.#chance.between(1, 4) } };
       return this.#call("decline", { framework: this.name, offers: [id] }, { type: Call_Type.DECLINE, decline });
     }
-    const taskInfos = tasks.map((task) => this.#taskInfo(task, agent));
+    for (const task of tasks) task.launch = "asked";
+    const taskInfos = tasks.map(({ info }) => info);
     const accept = {
       offerIds: [{ value: id }],
       operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos } }],
@@ -299,12 +316,14 @@ export class SimFramework {
 
   #newTask(service: boolean, agent: string): KnownTask {
     if (!service) this.#jobsStarted += 1;
-    const task: KnownTask = { id: `${this.name}.${(this.#serial += 1)}`, service, state: TaskState.TASK_STAGING, agent, killing: false };
-    this.tasks.set(task.id, task);
+    const id = `${this.name}.${(this.#serial += 1)}`;
+    const info = this.#taskInfo(id, service, agent);
+    const task: KnownTask = { id, service, state: TaskState.TASK_STAGING, agent, killing: false, launch: "asked", info };
+    this.tasks.set(id, task);
     return task;
   }
 
-  #taskInfo({ id, service }: KnownTask, agent: string): TaskInfo {
+  #taskInfo(id: string, service: boolean, agent: string): TaskInfo {
     const scalar = (name: string, value: number): object => ({ name, type: Value_Type.SCALAR, scalar: { value } });
     const value = service ? "serve" : `run ${Math.round(this.#chance.between(0.5, 1.5) * this.plan.jobMs)}`;
     return TaskInfo.fromPartial({
@@ -360,11 +379,25 @@ export class SimFramework {
     const { op, value, number: call } = pending;
     this.#world.write({ actor: `framework/${this.name}`, kind, op, call, value, ...at, ...(error !== undefined && { error }) } as unknown as Unrecorded);
     if (op === "teardown" && kind === "ok") this.over = true;
+    if (op === "launch") this.#launched((value as CallValue<"launch">).tasks, kind);
+  }
+
+  #launched(launches: CallValue<"launch">["tasks"], kind: "ok" | "fail" | "unknown"): void {
+    const tasks = launches.flatMap(({ task }) => this.tasks.get(task) ?? []);
+    for (const task of tasks) task.launch = kind === "unknown" ? "unknown" : "answered";
+    const [first] = tasks;
+    if (kind !== "ok" || first === undefined || !this.#killsNext) return;
+    this.#killsNext = false;
+    this.#process?.clock.after(this.#chance.between(0, 15), () => this.#kill(first));
   }
 
   #observe(op: string, value: object): void {
     this.#world.write({ actor: `framework/${this.name}`, kind: "observe", op, value } as unknown as Unrecorded);
   }
+}
+
+function isStaging({ state, killing }: KnownTask): boolean {
+  return state === TaskState.TASK_STAGING && !killing;
 }
 
 /** Replaced at once, though they may come back. */

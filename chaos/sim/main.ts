@@ -10,7 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { campaign, type Order, type Report } from "./campaign.ts";
+import { campaign, judgeSeed, type Order, type Report } from "./campaign.ts";
 import { type Judged, judge, judgeWithHistory } from "./judge.ts";
 import { allMarks } from "./marks.ts";
 import { drawPlan, type Plan } from "./plan.ts";
@@ -25,10 +25,10 @@ if (process.argv.includes("--worker")) work();
 else process.exitCode = await main();
 
 function work(): void {
-  process.on("message", ({ seed, durationMs }: Order) => {
-    judge(drawPlan(seed, durationMs)).then(
+  process.on("message", (order: Order) => {
+    judgeSeed(order).then(
       (judged) => process.send!({ judged } satisfies Report),
-      (error: unknown) => process.send!({ seed, crash: error instanceof Error ? (error.stack ?? error.message) : String(error) } satisfies Report),
+      (error: unknown) => process.send!({ seed: order.seed, crash: error instanceof Error ? (error.stack ?? error.message) : String(error) } satisfies Report),
     );
   });
   process.on("disconnect", () => process.exit(0));

@@ -27,6 +27,9 @@ const observed = [
   "two masters believe that they lead",
   "framework removed by its deadline",
   "agent process restarted under tasks",
+  "store set back to a backup",
+  "launch asked for again under a new offer",
+  "something broken for good",
 ] as const;
 
 export const allMarks: readonly string[] = [...observed, ...Object.keys(loggedMarks)];
@@ -38,6 +41,7 @@ class Look {
   readonly #leaders = new Set<string>();
   readonly #unreachable = new Set<string>();
   readonly #started = new Set<string>();
+  readonly #asked = new Set<string>();
   readonly #tornDown = new Set<string>();
   readonly #invokedIn = new Map<string, string>();
   readonly #running = new Map<string, number>();
@@ -57,6 +61,11 @@ class Look {
           if (row.table === "framework" && row.standing === "removed" && !this.#tornDown.has(row.id)) this.#reached("framework removed by its deadline");
         }
         return;
+      case "restored":
+        return this.#reached("store set back to a backup");
+      case "fault":
+        if (value.name === "broken" && value.on) this.#reached("something broken for good");
+        return;
       case "fenced":
         return this.#reached("fenced transaction refused");
       case "mark":
@@ -75,9 +84,17 @@ class Look {
       case "update":
         return this.#update(value);
       default:
+        if (kind === "invoke" && op === "launch") this.#launch(value.tasks.map(({ task }) => task));
         if (kind === "invoke") this.#invokedIn.set(`${actor}/${event.call}`, this.#epoch);
         if (kind === "invoke" && op === "teardown") this.#tornDown.add(value.framework);
         if (kind === "ok" && this.#invokedIn.get(`${actor}/${event.call}`) !== this.#epoch) this.#reached("call answered by a later leader than it was made under");
+    }
+  }
+
+  #launch(tasks: readonly string[]): void {
+    for (const task of tasks) {
+      if (this.#asked.has(task)) this.#reached("launch asked for again under a new offer");
+      this.#asked.add(task);
     }
   }
 

@@ -8,6 +8,7 @@ import { AgentMessage, MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.
 import { PeerHeartbeat } from "../../src/wire/gen/mesarch/v1/peers.ts";
 import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import type { Unrecorded } from "../history/event.ts";
+import type { Link } from "../twins/memory-store.ts";
 import { Chance } from "./chance.ts";
 import type { Network, Wire } from "./network.ts";
 import { SimStore, type SimStoreServer } from "./store.ts";
@@ -40,6 +41,8 @@ export class MasterNode {
   #master: Master | undefined;
   #starts = 0;
   #wanted = false;
+  #retired = false;
+  #storeLink: Link = "up";
 
   constructor(world: MastersWorld, name: string) {
     this.#world = world;
@@ -58,6 +61,12 @@ export class MasterNode {
     return this.#store;
   }
 
+  /** How it reaches the store, this process and those that follow it. */
+  set storeLink(link: Link) {
+    this.#storeLink = link;
+    if (this.#store !== undefined) this.#store.link = link;
+  }
+
   get master(): Master | undefined {
     return this.process === undefined ? undefined : this.#master;
   }
@@ -67,6 +76,7 @@ export class MasterNode {
   }
 
   start(): void {
+    if (this.#retired) return;
     this.#wanted = true;
     if (this.process !== undefined) return;
     const { seed, time, network, server, write, options, storeMs, abandonedLands } = this.#world;
@@ -74,6 +84,7 @@ export class MasterNode {
     const life = `master/${this.name}/${this.#starts}`;
     const process = new SimProcess(time, `master/${this.name}`, this.name);
     const store = new SimStore({ server, process, time, chance: new Chance(seed, `store/${life}`), latencyMs: storeMs, abandonedLands });
+    if (this.#storeLink !== "up") store.link = this.#storeLink;
     const random = new Chance(seed, life).random;
     const peers = new SimPeers(network, process, this.address);
     const master = new Master(
@@ -96,6 +107,16 @@ export class MasterNode {
   kill(): void {
     this.#wanted = false;
     this.#process?.kill();
+  }
+
+  /** Killed, and not started again by anybody until it is `hired`. */
+  retire(): void {
+    this.kill();
+    this.#retired = true;
+  }
+
+  hire(): void {
+    this.#retired = false;
   }
 
   /** SIGTERM: hands over if it leads, then ends. */

@@ -2,6 +2,7 @@
  * A run as data: what the cluster is made of, what its frameworks want, and which faults come when. Drawn from a seed;
  * can be shrunk, written to a file and read again. The seed also decides, by concern, all that is left to chance.
  */
+import { agentsNeeded, type Broken, drawBroken } from "./broken.ts";
 import { Chance } from "./chance.ts";
 import type { FrameworkPlan } from "./frameworks.ts";
 
@@ -38,6 +39,9 @@ export const faultNames = [
   "jumpWallClock",
   "fullDisk",
   "slowDisk",
+  "lateWatches",
+  "cutMasterFromAgents",
+  "restoreBackup",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];
@@ -45,7 +49,7 @@ export type FaultName = (typeof faultNames)[number];
 export interface Fault {
   readonly at: number;
   readonly name: FaultName;
-  /** Which one, where there are several; a target that leads is sought by negative numbers. */
+  /** Which one, where there are several; a target that leads is sought by negative numbers. Of backups: how many newer ones are passed over. */
   readonly target: number;
   readonly forMs: number;
 }
@@ -53,7 +57,8 @@ export interface Fault {
 export interface Action {
   readonly at: number;
   readonly framework: number;
-  readonly name: "kill" | "reconcile" | "reconcileAll";
+  /** `killNext`: whatever is launched next, as soon as its launch is acknowledged. */
+  readonly name: "kill" | "killNext" | "reconcile" | "reconcileAll";
 }
 
 export interface Plan {
@@ -70,16 +75,24 @@ export interface Plan {
   readonly offerTimeoutMs: number;
   readonly faults: readonly Fault[];
   readonly actions: readonly Action[];
+  /** What is not healed with the rest; nothing if not said. */
+  readonly broken?: Broken;
 }
 
 /** Leading masters are what most faults should meet. */
 export const LEADER = -1;
 
 const QUIET_MS = 10_000;
+/** In how many of the seeds an operator has to restore a backup, and in how many something stays broken. */
+const RESTORES = 0.15;
+const BROKEN = 0.3;
 
-/** When faults end and only what was drawn as healthy works, in milliseconds since the beginning. */
-export function healAt({ durationMs }: Plan): number {
-  return Math.round(durationMs * 0.6);
+/**
+ * When faults end, in milliseconds since the beginning. Where something stays broken more time is needed: agents are
+ * given up after a full window, and one in a minute (5.5).
+ */
+export function healAt({ durationMs, broken }: Plan): number {
+  return Math.round(durationMs * (broken === undefined ? 0.6 : 0.4));
 }
 
 /** When frameworks are told to end everything. */
@@ -92,11 +105,11 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
   const masters = shape.pick([1, 2, 3, 3, 3, 3, 5]);
   const agents = shape.integer(1, 5);
   const frameworks = Array.from({ length: shape.integer(1, 3) }, (_, i) => drawFramework(shape, `f${i + 1}`));
-  const plan = {
+  const cluster = {
     seed,
     durationMs,
     masters,
-    agents,
+    agents: Math.max(agents, agentsNeeded(frameworks)),
     frameworks,
     latencyMs: shape.pick([0.2, 1, 1, 5]),
     storeMs: shape.pick([1, 2, 2, 8]),
@@ -107,7 +120,10 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
     faults: [],
     actions: [],
   };
-  return { ...plan, faults: drawFaults(seed, plan), actions: drawActions(seed, plan) };
+  const heals = new Chance(seed, "heals");
+  const broken = heals.happens(BROKEN) ? drawBroken(heals, cluster) : undefined;
+  const plan: Plan = { ...cluster, ...(broken && { broken }) };
+  return { ...plan, faults: drawFaults(plan), actions: drawActions(plan) };
 }
 
 function drawFramework(shape: Chance, name: string): FrameworkPlan {
@@ -125,26 +141,41 @@ function drawFramework(shape: Chance, name: string): FrameworkPlan {
 }
 
 /** Few kinds in a run, some of them often: rare combinations are met by many seeds, not by one. */
-function drawFaults(seed: number, plan: Plan): Fault[] {
-  const chance = new Chance(seed, "faults");
-  const kinds = faultNames.filter(() => chance.happens(0.25));
-  const faults: Fault[] = [];
-  for (const name of kinds) {
-    const everyMs = chance.pick([8_000, 25_000, 60_000]);
-    const durations = chance.pick([[300, 2_000], [300, 2_000, 8_000], [8_000, 40_000, 120_000]]);
-    for (let at = QUIET_MS + chance.between(0, everyMs); at < healAt(plan); at += chance.between(0.3, 1.7) * everyMs) {
-      const target = chance.happens(0.6) ? LEADER : chance.integer(0, 9);
-      faults.push({ at: Math.round(at), name, target, forMs: Math.round(chance.tailed(chance.pick(durations))) });
-    }
-  }
-  return faults.sort((a, b) => a.at - b.at);
+function drawFaults(plan: Plan): Fault[] {
+  const faults = faultNames.filter((name) => name !== "restoreBackup").flatMap((name) => drawKind(plan, name));
+  return [...faults, ...drawRestores(plan)].sort((a, b) => a.at - b.at);
 }
 
-function drawActions(seed: number, plan: Plan): Action[] {
-  const chance = new Chance(seed, "actions");
+/** Each kind by a chance of its own: a kind more changes no other. */
+function drawKind(plan: Plan, name: FaultName): Fault[] {
+  const chance = new Chance(plan.seed, `fault/${name}`);
+  if (!chance.happens(0.25)) return [];
+  const faults: Fault[] = [];
+  const everyMs = chance.pick([8_000, 25_000, 60_000]);
+  const durations = chance.pick([[300, 2_000], [300, 2_000, 8_000], [8_000, 40_000, 120_000]]);
+  for (let at = QUIET_MS + chance.between(0, everyMs); at < healAt(plan); at += chance.between(0.3, 1.7) * everyMs) {
+    const target = chance.happens(0.6) ? LEADER : chance.integer(0, 9);
+    faults.push({ at: Math.round(at), name, target, forMs: Math.round(chance.tailed(chance.pick(durations))) });
+  }
+  return faults;
+}
+
+function drawRestores(plan: Plan): Fault[] {
+  const chance = new Chance(plan.seed, "restores");
+  if (!chance.happens(RESTORES)) return [];
+  return Array.from({ length: chance.integer(1, 2) }, () => ({
+    at: Math.round(chance.between(QUIET_MS * 3, healAt(plan))),
+    name: "restoreBackup",
+    target: chance.integer(0, 3),
+    forMs: Math.round(chance.tailed(2_000)),
+  }));
+}
+
+function drawActions(plan: Plan): Action[] {
+  const chance = new Chance(plan.seed, "actions");
   const actions: Action[] = [];
   for (let at = QUIET_MS; at < endAt(plan); at += chance.between(1_000, 15_000)) {
-    const name = chance.pick(["kill", "kill", "reconcile", "reconcileAll"] as const);
+    const name = chance.pick(["kill", "kill", "killNext", "reconcile", "reconcileAll"] as const);
     actions.push({ at: Math.round(at), framework: chance.integer(0, plan.frameworks.length - 1), name });
   }
   return actions;

@@ -3,10 +3,11 @@
  * history, event for event.
  */
 import { createHash } from "node:crypto";
+import { breakForGood } from "./broken.ts";
 import { SimCluster } from "./cluster.ts";
 import { strikes } from "./faults.ts";
 import { keepReading } from "./operators.ts";
-import { endAt, healAt, type Plan } from "./plan.ts";
+import { type Action, endAt, healAt, type Plan } from "./plan.ts";
 import type { HistoryEvent } from "../history/event.ts";
 
 export interface Run {
@@ -20,6 +21,8 @@ export interface Run {
 }
 
 const LOOK_MS = 250;
+/** This long after healing leadership is not to change any more (I29). */
+const CALM_AFTER_MS = 60_000;
 
 export async function run(plan: Plan): Promise<Run> {
   const cluster = new SimCluster(plan);
@@ -30,24 +33,25 @@ export async function run(plan: Plan): Promise<Run> {
   cluster.start();
   keepReading(cluster);
   const undo = schedule(cluster);
-  for (const { at, framework, name } of plan.actions) {
-    time.after(at, () => {
-      const target = cluster.frameworks[framework]!;
-      if (target.process === undefined || target.over) return;
-      if (name === "kill") target.killOne();
-      else target.reconcile(name === "reconcile");
-    });
-  }
+  for (const action of plan.actions) time.after(action.at, () => act(cluster, action));
   await time.runUntil(healAt(plan));
   undo();
   heal(cluster);
   phase("healed");
-  const content = (): boolean => cluster.frameworks.every(({ wishes }) => wishes.length === 0);
+  const lost = plan.broken === undefined ? new Set<string>() : breakForGood(cluster, plan.broken);
+  const content = (): boolean => cluster.frameworks.every((framework) => framework.wishes(lost).length === 0);
   while (!content() && time.now < endAt(plan)) await time.runUntil(Math.min(time.now + LOOK_MS, endAt(plan)));
-  for (const { name, wishes } of cluster.frameworks) if (wishes.length > 0) complaints.push(`${name} is not content: ${wishes.join("; ")}`);
+  for (const framework of cluster.frameworks) {
+    const wishes = framework.wishes(lost);
+    if (wishes.length > 0) complaints.push(`${framework.name} is not content: ${wishes.join("; ")}`);
+  }
   phase("settled");
   await time.runUntil(Math.max(time.now, endAt(plan)));
   phase("final");
+  const restless = cluster.history.filter(({ op, t }) => op === "leads" && t > healAt(plan) + CALM_AFTER_MS);
+  if (restless.length > 0) complaints.push(`leadership changed ${restless.length} times after it should have been calm`);
+  // What was broken comes back after all, so that in the end nothing may be left anywhere.
+  if (plan.broken !== undefined) mend(cluster);
   for (const framework of cluster.frameworks) framework.teardown();
   await time.runUntil(plan.durationMs);
   complaints.push(...leftovers(cluster));
@@ -55,6 +59,14 @@ export async function run(plan: Plan): Promise<Run> {
   const hash = createHash("sha256");
   for (const event of cluster.history) hash.update(JSON.stringify(event));
   return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
+}
+
+function act({ frameworks }: SimCluster, { framework, name }: Action): void {
+  const target = frameworks[framework]!;
+  if (target.process === undefined || target.over) return;
+  if (name === "kill") target.killOne();
+  else if (name === "killNext") target.killNext();
+  else target.reconcile(name === "reconcile");
 }
 
 /** Returns what undoes all that is still on. */
@@ -79,6 +91,15 @@ function schedule(cluster: SimCluster): () => void {
   return () => {
     for (const end of [...on]) end();
   };
+}
+
+function mend(cluster: SimCluster): void {
+  for (const master of cluster.masters) {
+    master.hire();
+    master.storeLink = "up";
+  }
+  heal(cluster);
+  cluster.write({ actor: "nemesis", kind: "fault", op: "fault", value: { name: "broken", targets: [], on: false } });
 }
 
 /** Whatever several faults did to one another: everything is up and reaches everything. */

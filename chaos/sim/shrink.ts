@@ -2,6 +2,7 @@
  * A red plan made small: what can be left out of it while it stays red is left out. Delta debugging over faults and
  * actions, then over what the cluster consists of.
  */
+import { isSufficient } from "./broken.ts";
 import type { Fault, Plan } from "./plan.ts";
 
 export interface ShrinkOptions {
@@ -25,8 +26,13 @@ export async function shrink(plan: Plan, { isRed, budget, onProgress }: ShrinkOp
   };
   await fewer(() => best.faults, (faults) => ({ ...best, faults }), better);
   await fewer(() => best.actions, (actions) => ({ ...best, actions }), better);
+  if (best.broken !== undefined) {
+    for (const what of ["masters", "agents"] as const) {
+      await fewer<unknown>(() => best.broken![what], (those) => ({ ...best, broken: { ...best.broken!, [what]: those } }), better);
+    }
+  }
   for (const smaller of smallerClusters) {
-    for (let next = smaller(best); next !== undefined && (await better(next)); next = smaller(best));
+    for (let next = smaller(best); next !== undefined && isSufficient(next) && (await better(next)); next = smaller(best));
   }
   await shorterFaults(() => best, better);
   await fewer(() => best.faults, (faults) => ({ ...best, faults }), better);

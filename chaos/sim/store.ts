@@ -1,16 +1,20 @@
 /** etcd as the simulation has it: the in-memory twin with time, leases that expire, and a log of every revision. */
-import type { RowWrite } from "../../src/ports/registry.ts";
+import { restoreRegistry } from "../../src/cli/restore-registry.ts";
+import type { Candidate, RestorePort, RevisionChanges, RowWrite, WatchEnd } from "../../src/ports/registry.ts";
 import { decodeRow } from "../../src/wire/registry-codec.ts";
 import { epochText } from "../../src/base/epoch.ts";
 import { MemoryStore, type Link } from "../twins/memory-store.ts";
-import { CANDIDATES, MemoryStoreServer } from "../twins/memory-store-server.ts";
+import { CANDIDATES, MemoryStoreServer, type ServerSnapshot } from "../twins/memory-store-server.ts";
 import type { Unrecorded } from "../history/event.ts";
 import type { Chance } from "./chance.ts";
+import { RevisionScale } from "./revision-scale.ts";
 import { rowChange } from "./rows.ts";
 import type { SimProcess, VirtualTime } from "./virtual-time.ts";
 
 /** etcd notices an expired lease this much late at most, in milliseconds. */
 const EXPIRY_LATE_MS = 600;
+const BACKUP_EVERY_MS = 15_000;
+const WALL_START_S = 1_700_000_000;
 
 /** The cluster of etcd members as one: what it did is what a majority did. */
 export class SimStoreServer extends MemoryStoreServer {
@@ -18,10 +22,48 @@ export class SimStoreServer extends MemoryStoreServer {
   /** How every client reaches it now, new ones too. */
   #link: Link = "up";
   readonly #clients = new Set<SimStore>();
+  readonly #time: VirtualTime;
+  #backups: { readonly rows: ServerSnapshot; readonly at: number }[] = [];
+  readonly revisions = new RevisionScale();
 
   constructor(time: VirtualTime, chance: Chance, latencyMs: number, write: (event: Unrecorded) => void) {
     super((task) => void time.after(chance.tailed(latencyMs), task));
     this.#write = write;
+    this.#time = time;
+  }
+
+  /** Takes backups until the run ends. */
+  keepBackups(): void {
+    if (this.get("meta") !== undefined) this.#backups.push({ rows: this.snapshot(), at: this.revisions.of(this.revision) });
+    this.#time.after(BACKUP_EVERY_MS, () => this.keepBackups());
+  }
+
+  /** What an operator does whose masters are stopped: sets the members back, and tells the registry so (13.2). */
+  restoreBackup(newerPassedOver: number): void {
+    const index = Math.max(0, this.#backups.length - 1 - newerPassedOver);
+    const backup = this.#backups[index];
+    if (backup === undefined) return;
+    this.#backups.length = index + 1;
+    const keys = this.candidates().map(({ key }) => key);
+    const from = this.revision;
+    this.restore(backup.rows);
+    this.revisions.setBack(from, this.revision);
+    const at = { actor: "registry", kind: "observe", revision: this.revision } as const;
+    this.#write({ ...at, op: "candidates", value: { added: [], removed: keys } });
+    this.#write({ ...at, op: "restored", value: { to: backup.at } });
+    const nowSeconds = WALL_START_S + Math.floor(this.#time.now / 1_000);
+    void restoreRegistry(this.#restorePort(), { nowSeconds }, new AbortController().signal).then((generation) => this.revisions.begins(generation));
+  }
+
+  #restorePort(): RestorePort {
+    return {
+      read: async () => ({ meta: this.get("meta")!.value, head: this.get("head")!.value }),
+      replaceMeta: async (_before, meta) => {
+        this.apply([{ key: "meta", value: meta }]);
+        return "replaced";
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   /** All members at once: no quorum, as clients see it. */
@@ -77,6 +119,8 @@ export interface SimStoreOptions {
 export class SimStore extends MemoryStore {
   /** Extra time of every answer, in milliseconds. */
   slowMs = 0;
+  /** Extra time of what its registry watch brings, in milliseconds. */
+  watchLagMs = 0;
   readonly #options: SimStoreOptions;
   #ttlMs = 0;
   #cancelExpiry: () => void = () => {};
@@ -87,6 +131,39 @@ export class SimStore extends MemoryStore {
     this.#options = options;
     this.abandonedLands = () => chance.happens(options.abandonedLands);
     server.admit(this, process);
+  }
+
+  override get link(): Link {
+    return super.link;
+  }
+
+  /** A dead process has none, whatever is healed. */
+  override set link(link: Link) {
+    super.link = this.#options.process.alive ? link : "hung";
+  }
+
+  override watch(from: number, onChanges: (changes: readonly RevisionChanges[]) => void, signal: AbortSignal): Promise<WatchEnd> {
+    const { time } = this.#options;
+    let until = 0;
+    return this.#heard(signal, onChanges, (hear) => {
+      const later = (changes: readonly RevisionChanges[]): void => {
+        until = Math.max(time.now + this.watchLagMs, until);
+        if (until <= time.now) hear(changes);
+        else time.afterInOrder(until - time.now, () => hear(changes));
+      };
+      return super.watch(from, later, signal);
+    });
+  }
+
+  override watchCandidates(onChange: (candidates: readonly Candidate[], revision: number) => void, signal: AbortSignal): Promise<void> {
+    return this.#heard(signal, onChange, (hear) => super.watchCandidates(hear, signal));
+  }
+
+  /** What a watch brings reaches its process as everything does, and only while the watch lasts. */
+  #heard<A extends readonly unknown[], T>(signal: AbortSignal, on: (...what: A) => void, watch: (hear: (...what: A) => void) => Promise<T>): Promise<T> {
+    let over = false;
+    const hear = (...what: A): void => this.#options.process.deliver(() => void (over || signal.aborted || on(...what)));
+    return watch(hear).finally(() => (over = true));
   }
 
   override async grantLease(ttlSeconds: number, signal: AbortSignal): Promise<void> {

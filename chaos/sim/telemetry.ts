@@ -5,7 +5,7 @@ import type { Telemetry } from "../../src/telemetry/telemetry.ts";
 import type { Unrecorded } from "../history/event.ts";
 
 /** Said by a correct process in a broken world. */
-const EXPECTED = [/^read-only: /, /^mute: the store's space/, /^the journal is /];
+const EXPECTED = [/agents are away, more than a third/, /^read-only: /, /^mute: the store's space/, /^the journal is /];
 
 /** Branches that a campaign must reach, by the line that tells of them. */
 export const loggedMarks: Readonly<Record<string, RegExp>> = {
@@ -20,6 +20,7 @@ export const loggedMarks: Readonly<Record<string, RegExp>> = {
   "fold too slow for a promotion": /^the fold did not catch up/,
   "candidate key left behind": /^the candidate key could not be deleted/,
   "lease expired": /^the lease of this master's candidate keys expired/,
+  "too many agents away to give any up": /agents are away, more than a third/,
   "journal stalled": /^the journal is stalled/,
   "journal takes everything again": /^the journal takes everything again/,
 };

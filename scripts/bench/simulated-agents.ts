@@ -12,7 +12,7 @@ import { MasterLinks } from "../../src/agent/links.ts";
 import { systemRandom } from "../../src/async/system-random.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { Timer } from "../../src/async/timer.ts";
-import { NO_EPOCH, epochText } from "../../src/base/epoch.ts";
+import { type Epoch, NO_EPOCH, epochText } from "../../src/base/epoch.ts";
 import type { Input } from "../../src/core/agent/input.ts";
 import { AgentMachine } from "../../src/core/agent/machine.ts";
 import type { Output } from "../../src/core/agent/output.ts";
@@ -210,6 +210,15 @@ class SimulatedAgent {
   get confirmed(): boolean {
     return this.#machine.state.leader?.confirmed === true;
   }
+
+  /** Empty before it was registered. */
+  get id(): string {
+    return this.#machine.state.identity.agentId;
+  }
+
+  get epoch(): Epoch {
+    return this.#machine.state.epoch;
+  }
 }
 
 /** Starts that many agents; they go on until disposed. */
@@ -235,6 +244,11 @@ export class SimulatedAgents implements AsyncDisposable {
     let confirmed = 0;
     for (const agent of this.#agents) if (agent.confirmed) confirmed += 1;
     return { ...this.#hive.counts, confirmed };
+  }
+
+  /** Each with the id that it was given, and the newest epoch that it obeyed. */
+  get agents(): readonly { readonly id: string; readonly epoch: Epoch }[] {
+    return this.#agents;
   }
 
   /** By epoch text, oldest first. */

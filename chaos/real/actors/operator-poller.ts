@@ -13,6 +13,8 @@ import { monotonicMs } from "../monotonic.ts";
 
 export interface PollerOptions {
   readonly masters: readonly { readonly name: string; readonly address: string }[];
+  /** Names of the agents whose books are read. */
+  readonly hosts: ReadonlySet<string>;
   readonly everyMs: number;
   readonly recorder: Recorder;
 }
@@ -73,7 +75,9 @@ export class OperatorPoller {
     if (tasks === undefined || tasks.stale) return;
     const agents = await ask(client, { $case: "listAgents", value: { after: undefined } });
     if (agents?.answer?.$case !== "agents" || agents.stale) return;
-    for (const agent of agents.answer.value.agents) if (agent.connected) this.#say(name, agents, "books", booksOf(agent));
+    const { hosts } = this.#options;
+    const those = agents.answer.value.agents.filter(({ connected, record }) => connected && hosts.has(record?.info?.hostname ?? ""));
+    for (const agent of those) this.#say(name, agents, "books", booksOf(agent));
   }
 
   #say(name: string, { epoch, revision }: OperatorResponse, op: "read" | "books", value: object): void {

@@ -20,6 +20,8 @@ export interface Framework {
   readonly id: string;
   readonly masters: readonly string[];
   readonly failoverTimeoutSeconds: number;
+  /** `*` if not given. */
+  readonly roles?: readonly string[];
 }
 
 /** Refused for good, or never sent. Whatever else goes wrong may have been done. */
@@ -48,10 +50,10 @@ export class RecordedSession {
   }
 
   /** Rejects as the subscription does. */
-  static async connect({ id, masters, failoverTimeoutSeconds }: Framework, recorder: Recorder): Promise<RecordedSession> {
+  static async connect({ id, masters, failoverTimeoutSeconds, roles = ["*"] }: Framework, recorder: Recorder): Promise<RecordedSession> {
     const call = recorder.invoke(`framework/${id}`, "subscribe", { framework: id, failoverTimeoutMs: failoverTimeoutSeconds * 1_000 });
     try {
-      const session = await connectScheduler({ masters, framework: { name: id, id, failoverTimeoutSeconds }, connectTimeoutMs: 120_000 });
+      const session = await connectScheduler({ masters, framework: { name: id, id, failoverTimeoutSeconds, roles }, connectTimeoutMs: 120_000 });
       call.ok(standpoint(session));
       return new RecordedSession(id, recorder, session);
     } catch (error) {

@@ -4,18 +4,21 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { findEtcd } from "../../../src/dev/etcd-binary.ts";
 import type { FrameworkOrder, FrameworkPlan, FrameworkState } from "../actors/framework.ts";
+import type { HerdPlan, HerdSize, HerdState } from "../actors/herd.ts";
 import type { Belongings } from "../belongings.ts";
 import { find, run } from "../host/tools.ts";
 import { AgentHost, type AgentHostOptions } from "./agent-host.ts";
 import { Daemon } from "./daemon.ts";
 import { Etcd } from "./etcd.ts";
 import { address, type Network, type Node } from "./network.ts";
-import { nodeEnv, frameworkCommand, type Program, witnessScript } from "./programs.ts";
+import { nodeEnv, frameworkCommand, herdCommand, type Program, witnessScript } from "./programs.ts";
 
 export interface ClusterSize {
   readonly masters: number;
   readonly agents: number;
   readonly frameworks: number;
+  /** Beside them, agents and frameworks that only come in large numbers. */
+  readonly herd?: HerdSize;
 }
 
 export interface ClusterOptions {
@@ -53,13 +56,20 @@ export interface FrameworkNode {
   state: FrameworkState | undefined;
 }
 
+/** All of it on one host. */
+export interface Herd {
+  readonly size: HerdSize;
+  readonly daemon: Daemon;
+  state: HerdState;
+}
+
 const ETCD_MEMBERS = 3;
 const START_MS = 60_000;
 const LOOK_MS = 50;
 
-export function nodesOf({ masters, agents, frameworks }: ClusterSize): Node[] {
+export function nodesOf({ masters, agents, frameworks, herd }: ClusterSize): Node[] {
   const names = (letter: string, count: number): Node[] => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
-  return [...names("e", ETCD_MEMBERS), ...names("m", masters), ...names("a", agents), ...names("f", frameworks)];
+  return [...names("e", ETCD_MEMBERS), ...names("m", masters), ...names("a", agents), ...names("f", frameworks), ...names("h", herd === undefined ? 0 : 1)];
 }
 
 export class Cluster {
@@ -69,6 +79,7 @@ export class Cluster {
   readonly masters: readonly MasterNode[];
   readonly agents: readonly AgentHost[];
   readonly frameworks: readonly FrameworkNode[];
+  readonly herd: Herd | undefined;
   readonly witnesses: string;
   readonly #versions: readonly Program[];
   /** The version a node is of from its next start on; the first where nothing is said. */
@@ -86,6 +97,7 @@ export class Cluster {
     this.masters = of("m").map((node) => this.#master(node, options));
     this.agents = of("a").map((node) => this.#agent(node, options));
     this.frameworks = of("f").map((node) => this.#framework(node, options));
+    this.herd = options.size.herd && this.#herd("h1", options.size.herd, options);
   }
 
   /** Everything is prepared, and nothing runs. */
@@ -102,7 +114,7 @@ export class Cluster {
   }
 
   get daemons(): readonly Daemon[] {
-    return [...this.etcd.daemons, ...this.masters.map(({ daemon }) => daemon), ...this.agents.map(({ daemon }) => daemon), ...this.frameworks.map(({ daemon }) => daemon)];
+    return [...this.etcd.daemons, ...this.masters.map(({ daemon }) => daemon), ...this.agents.map(({ daemon }) => daemon), ...this.frameworks.map(({ daemon }) => daemon), ...(this.herd === undefined ? [] : [this.herd.daemon])];
   }
 
   get masterAddresses(): readonly string[] {
@@ -113,7 +125,7 @@ export class Cluster {
   async start(): Promise<void> {
     for (const daemon of this.etcd.daemons) daemon.start();
     await this.etcd.whole(START_MS);
-    for (const { daemon } of [...this.masters, ...this.agents, ...this.frameworks]) daemon.start();
+    for (const daemon of this.daemons) daemon.start();
   }
 
   /** The other version, from the next start on. */
@@ -121,9 +133,28 @@ export class Cluster {
     this.#versionOf.set(node, ((this.#versionOf.get(node) ?? 0) + 1) % this.#versions.length);
   }
 
+  /** Agents that the masters are to know. */
+  get agentCount(): number {
+    return this.agents.length + (this.herd?.size.agents ?? 0);
+  }
+
   /** Whatever frameworks still wait for. */
   get wishes(): string[] {
+    return [...this.herdsWishes, ...this.#frameworksWishes()];
+  }
+
+  #frameworksWishes(): string[] {
     return this.frameworks.flatMap(({ node, state, daemon }) => (daemon.running && state !== undefined ? state.wishes : [`${node} does not run`]));
+  }
+
+  /** Who of the herd is not back. */
+  get herdsWishes(): string[] {
+    if (this.herd === undefined) return [];
+    const { size, state } = this.herd;
+    const missing: string[] = [];
+    if (state.confirmed !== size.agents) missing.push(`${state.confirmed} of ${size.agents} agents of the herd are confirmed`);
+    if (state.subscribed !== size.frameworks) missing.push(`${state.subscribed} of ${size.frameworks} frameworks of the herd are subscribed`);
+    return missing;
   }
 
   order(order: FrameworkOrder): void {
@@ -194,6 +225,23 @@ export class Cluster {
       }),
     };
     return framework;
+  }
+
+  #herd(node: Node, size: HerdSize, { network, belongings, logs, histories, onFailure }: ClusterOptions): Herd {
+    const plan: HerdPlan = { ...size, name: node, masters: this.masterAddresses, histories };
+    const herd: Herd = {
+      size,
+      state: { confirmed: 0, subscribed: 0 },
+      daemon: new Daemon({
+        name: `herd/${node}`,
+        belongings,
+        logs,
+        launch: () => commandLine([...network.enter(node), ...herdCommand, JSON.stringify(plan)], nodeEnv),
+        onMessage: (message) => (herd.state = message as HerdState),
+        onFailure: (how) => onFailure(`herd/${node}`, how),
+      }),
+    };
+    return herd;
   }
 }
 

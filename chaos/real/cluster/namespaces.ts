@@ -6,7 +6,7 @@ import type { Door, Network, Node } from "./network.ts";
 
 const PORTS: { readonly [D in Door]: number } = { client: 2379, peer: 2380, grpc: 6050 };
 /** Where each kind of node begins in the subnet. */
-const FIRST: Readonly<Record<string, number>> = { e: 10, m: 20, a: 30, f: 60, o: 80 };
+const FIRST: Readonly<Record<string, number>> = { e: 10, m: 20, a: 30, f: 60, o: 80, h: 90 };
 const SUBNET = "10.77.31";
 const INTERFACE = "net0";
 

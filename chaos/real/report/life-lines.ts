@@ -10,7 +10,7 @@ const SHOWN = 300;
 const GAP_MS = 1_000;
 
 export function lifeLines(facts: Facts): string {
-  const scale: Scale = { ...SCALE, lengthMs: facts.lengthMs };
+  const scale: Scale = { ...SCALE, from: 0, to: facts.lengthMs };
   const longest = [...facts.lives].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, SHOWN);
   const parts: string[] = [];
   let y = 8;
@@ -23,7 +23,7 @@ export function lifeLines(facts: Facts): string {
     y += 10;
   }
   const faults = facts.faults.map(({ from, to }) => `<rect class="shade" x="${place(scale, from)}" y="0" width="${Math.max(1, round(place(scale, to) - place(scale, from)))}" height="${y}"/>`);
-  const axis = ticks(facts.lengthMs).map((at) => `<text class="tick" x="${place(scale, at)}" y="${y + 10}">${at / 1_000}</text>`);
+  const axis = ticks(scale).map((at) => `<text class="tick" x="${place(scale, at)}" y="${y + 10}">${at / 1_000}</text>`);
   return `<svg viewBox="0 0 ${WIDTH} ${y + 16}" role="img" aria-label="life lines of tasks">${faults.join("")}${parts.join("")}${axis.join("")}</svg>`;
 }
 

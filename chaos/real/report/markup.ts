@@ -9,15 +9,16 @@ export function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(ms < 9_950 ? 2 : 1)} s`;
 }
 
-/** Maps times to horizontal places. */
+/** Maps times of a stretch to horizontal places. */
 export interface Scale {
   readonly left: number;
   readonly right: number;
-  readonly lengthMs: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-export function place({ left, right, lengthMs }: Scale, ms: number): number {
-  return round(left + ((right - left) * Math.max(0, Math.min(ms, lengthMs))) / Math.max(1, lengthMs));
+export function place({ left, right, from, to }: Scale, ms: number): number {
+  return round(left + ((right - left) * Math.max(0, Math.min(ms, to) - from)) / Math.max(1, to - from));
 }
 
 export function round(value: number): number {
@@ -25,7 +26,13 @@ export function round(value: number): number {
 }
 
 /** Round times for an axis, some ten of them. */
-export function ticks(lengthMs: number): number[] {
-  const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600].map((each) => each * 1_000).find((each) => lengthMs / each <= 12) ?? 7_200_000;
-  return Array.from({ length: Math.floor(lengthMs / step) + 1 }, (_, index) => index * step);
+export function ticks({ from, to }: Scale): number[] {
+  const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600].map((each) => each * 1_000).find((each) => (to - from) / each <= 12) ?? 7_200_000;
+  const first = Math.ceil(from / step);
+  return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, index) => (first + index) * step);
+}
+
+/** Whether any of it is within the stretch. */
+export function isWithin({ from, to }: Scale, span: { readonly from: number; readonly to: number }): boolean {
+  return span.from <= to && span.to >= from;
 }

@@ -1,7 +1,7 @@
 /** Who led, what was broken, and when the cluster answered, on one axis of time. */
 import type { Facts, ShownFault } from "./facts.ts";
 import { AMID_OTHERS } from "../nemesis/nemesis.ts";
-import { escape, place, round, type Scale, seconds, ticks } from "./markup.ts";
+import { escape, isWithin, place, round, type Scale, seconds, ticks } from "./markup.ts";
 
 const WIDTH = 1_160;
 const SCALE = { left: 90, right: WIDTH - 10 } as const;
@@ -13,16 +13,23 @@ const GAP = 14;
 const SLOWEST_MS = 10_000;
 const FASTEST_MS = 1;
 const LETTER = 6.2;
+/** Of a long run each is drawn on its own: on one axis nobody could tell its faults apart. */
+const STRETCH_MS = 360_000;
 
 export function timeline(facts: Facts): string {
-  const scale: Scale = { ...SCALE, lengthMs: facts.lengthMs };
+  const count = Math.max(1, Math.ceil(facts.lengthMs / STRETCH_MS));
+  const each = Math.ceil(facts.lengthMs / count);
+  return Array.from({ length: count }, (_, index) => stretch(facts, { ...SCALE, from: index * each, to: Math.min((index + 1) * each, facts.lengthMs) })).join("\n");
+}
+
+function stretch(facts: Facts, scale: Scale): string {
   const parts: string[] = [];
   let y = 22;
   parts.push(phases(facts, scale));
   const masters = [...new Set(facts.leaderships.map(({ master }) => master))].sort();
   for (const [index, master] of masters.entries()) {
     parts.push(label(y, master));
-    for (const { from, to, epoch } of facts.leaderships.filter((one) => one.master === master)) {
+    for (const { from, to, epoch } of facts.leaderships.filter((one) => one.master === master && isWithin(scale, one))) {
       parts.push(bar(scale, y, from, Math.max(to, from), `leader c${index % 6}`, `${master} led epoch ${epoch}: ${seconds(from)} to ${seconds(to)}`));
     }
     y += LANE;
@@ -31,18 +38,20 @@ export function timeline(facts: Facts): string {
   const [answered, height] = answers(facts, scale, y);
   parts.push(answered);
   y += height + GAP;
-  for (const lane of lanes(facts.faults, scale)) {
+  for (const lane of lanes(facts.faults.filter((fault) => isWithin(scale, fault)), scale)) {
     for (const fault of lane) parts.push(faultBar(scale, y, fault));
     y += LANE;
   }
-  const axis = ticks(facts.lengthMs).map((at) => `<line class="grid" x1="${place(scale, at)}" x2="${place(scale, at)}" y1="18" y2="${y}"/><text class="tick" x="${place(scale, at)}" y="${y + 12}">${at / 1_000}</text>`);
+  const axis = ticks(scale).map((at) => `<line class="grid" x1="${place(scale, at)}" x2="${place(scale, at)}" y1="18" y2="${y}"/><text class="tick" x="${place(scale, at)}" y="${y + 12}">${at / 1_000}</text>`);
   return `<svg viewBox="0 0 ${WIDTH} ${y + 18}" role="img" aria-label="timeline">${axis.join("")}${parts.join("")}</svg>`;
 }
 
 function phases({ phases: all, lengthMs }: Facts, scale: Scale): string {
   return all
-    .map(({ name, at }, index) => {
-      const [x, end] = [place(scale, at), place(scale, all[index + 1]?.at ?? lengthMs)];
+    .map(({ name, at }, index) => ({ name, at, from: at, to: all[index + 1]?.at ?? lengthMs }))
+    .filter((phase) => isWithin(scale, phase))
+    .map(({ name, at, to }) => {
+      const [x, end] = [place(scale, at), place(scale, to)];
       const shown = end - x > name.length * LETTER + 6 ? `<text class="phase" x="${x + 4}" y="13">${name}</text>` : "";
       return `<rect class="phase-${name}" x="${x}" y="2" width="${round(end - x)}" height="15"><title>${name} from ${seconds(at)}</title></rect>${shown}`;
     })
@@ -65,7 +74,7 @@ function answers(facts: Facts, scale: Scale, y: number): [string, number] {
     const at = round(y + PLOT - height(ms));
     return `<line class="grid" x1="${SCALE.left}" x2="${SCALE.right}" y1="${at}" y2="${at}"/><text class="lane" x="${SCALE.left - 8}" y="${at + 3}">${ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`}</text>`;
   });
-  const dots = facts.answers.map(({ at, ms }) => `M${place(scale, at)},${round(y + PLOT - height(ms))}h.01`).join("");
+  const dots = facts.answers.filter(({ at }) => isWithin(scale, { from: at, to: at })).map(({ at, ms }) => `M${place(scale, at)},${round(y + PLOT - height(ms))}h.01`).join("");
   return [`${lines.join("")}<path class="answer" d="${dots}"><title>launches, by how long their answers took</title></path>`, PLOT];
 }
 
