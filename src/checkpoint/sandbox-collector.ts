@@ -1,6 +1,7 @@
 /**
  * Removes the sandboxes of forgotten tasks after a while, and the oldest of them sooner when the disk fills up or there
- * are too many (8.10). What a task left is dated by its directory, so the wait goes on after a restart.
+ * are too many (8.10). The wait is told by the monotonic clock (11.2): a wall clock that jumps ends none, and what an
+ * earlier process left waits anew from this one's start. Directories' times only tell which of those is the older.
  */
 import { execFile } from "node:child_process";
 import type { StatsFs } from "node:fs";
@@ -16,7 +17,7 @@ export interface SandboxCollectorOptions {
   readonly directory: string;
   /** Whether a task of this launch is still held: its sandbox stays. */
   readonly isHeld: (launchId: string) => boolean;
-  /** How long a sandbox is kept after its task was forgotten, in milliseconds. */
+  /** How long a sandbox is kept after its task was forgotten, or after this process's start, in milliseconds. */
   readonly keepMs: number;
   /** While less than this share of the disk's room, or of its inodes, is free, sandboxes go oldest first, whatever their age. */
   readonly freeShare: number;
@@ -36,16 +37,24 @@ const LOOKS = 16;
 
 interface Sandbox {
   readonly launchId: string;
-  readonly forgottenAtMs: number;
+  /** Since when it waits, monotonic milliseconds. */
+  readonly since: number;
+  /** The same by the wall clock of that time. */
+  readonly mtimeMs: number;
 }
 
 export class SandboxCollector implements Sandboxes, AsyncDisposable {
   readonly #options: SandboxCollectorOptions;
+  /** By launch id, monotonic milliseconds. */
+  readonly #since = new Map<string, number>();
+  /** Of what no look has seen yet, and nobody spoke of. */
+  #unseenSince: number;
   #cancel: (() => void) | undefined;
   #pass: Promise<void> = Promise.resolve();
 
   constructor(options: SandboxCollectorOptions) {
     this.#options = options;
+    this.#unseenSince = options.clock.now();
     this.#schedule();
   }
 
@@ -55,16 +64,20 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
 
   /** Its time begins now. */
   async forgotten(launchId: string): Promise<void> {
-    const now = this.#options.clock.wall() / 1000;
-    await utimes(this.path(launchId), now, now).catch(() => {});
+    const { clock } = this.#options;
+    this.#since.set(launchId, clock.now());
+    const wall = clock.wall() / 1000;
+    await utimes(this.path(launchId), wall, wall).catch(() => {});
   }
 
   /** Looks at all sandboxes once. Never rejects. */
   async collect(): Promise<void> {
     const { clock, keepMs, maxKept = MAX_KEPT, onProblem } = this.#options;
-    const sandboxes = await this.#collectable();
-    for (const [i, { launchId, forgottenAtMs }] of sandboxes.entries()) {
-      const due = clock.wall() - forgottenAtMs >= keepMs || sandboxes.length - i > maxKept;
+    const now = clock.now();
+    // A directory that cannot be read now is left to the next look.
+    const sandboxes = await this.#collectable(now).catch(() => []);
+    for (const [i, { launchId, since }] of sandboxes.entries()) {
+      const due = now - since >= keepMs || sandboxes.length - i > maxKept;
       if (this.#disposed || (!due && !(await this.#diskIsLow()))) return;
       await removeTree(this.path(launchId)).catch((error: unknown) => onProblem(launchId, error));
     }
@@ -81,28 +94,30 @@ export class SandboxCollector implements Sandboxes, AsyncDisposable {
   }
 
   /** Oldest first. */
-  async #collectable(): Promise<Sandbox[]> {
-    const found: Sandbox[] = [];
+  async #collectable(now: number): Promise<Sandbox[]> {
+    const found = new Map<string, Sandbox>();
     const names = this.#names();
     const dateOneByOne = async (): Promise<void> => {
       for await (const launchId of names) {
         const stat = await lstat(this.path(launchId)).catch(() => undefined);
-        if (stat !== undefined) found.push({ launchId, forgottenAtMs: stat.mtimeMs });
+        if (stat === undefined) continue;
+        const since = this.#since.get(launchId) ?? this.#unseenSince;
+        found.set(launchId, { launchId, since, mtimeMs: stat.mtimeMs });
       }
     };
     await Promise.all(Array.from({ length: LOOKS }, dateOneByOne));
-    return found.sort((a, b) => a.forgottenAtMs - b.forgottenAtMs);
+    if (this.#disposed) return [];
+    for (const { launchId, since } of found.values()) this.#since.set(launchId, this.#since.get(launchId) ?? since);
+    for (const [launchId, since] of this.#since) if (since < now && !found.has(launchId)) this.#since.delete(launchId);
+    this.#unseenSince = now;
+    return [...found.values()].sort((a, b) => a.since - b.since || a.mtimeMs - b.mtimeMs);
   }
 
-  /** Of all that nobody holds, as far as they can be read. */
+  /** Of all that nobody holds. */
   async *#names(): AsyncGenerator<string> {
-    try {
-      for await (const { name } of await opendir(this.#options.directory)) {
-        if (this.#disposed) return;
-        if (isLaunchId(name) && !this.#options.isHeld(name)) yield name;
-      }
-    } catch {
-      // The next look finds the rest.
+    for await (const { name } of await opendir(this.#options.directory)) {
+      if (this.#disposed) return;
+      if (isLaunchId(name) && !this.#options.isHeld(name)) yield name;
     }
   }
 

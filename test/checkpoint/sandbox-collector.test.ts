@@ -12,10 +12,18 @@ async function world(freeNow: () => Promise<number>, { maxKept }: { maxKept?: nu
   const directory = await mkdtemp(join(tmpdir(), "mesarch-sandboxes-"));
   const clock = new ManualClock(0, 1_000_000_000);
   const held = new Set<string>();
-  const collector = new SandboxCollector({
-    directory, clock, freeNow, isHeld: (id) => held.has(id), keepMs: HOUR, freeShare: 0.1, checkMs: HOUR * 1000,
-    onProblem: () => {}, ...(maxKept !== undefined && { maxKept }),
-  });
+  const newCollector = () =>
+    new SandboxCollector({
+      directory, clock, freeNow, isHeld: (id) => held.has(id), keepMs: HOUR, freeShare: 0.1, checkMs: HOUR * 1000,
+      onProblem: () => {}, ...(maxKept !== undefined && { maxKept }),
+    });
+  let collector = newCollector();
+  const collect = (): Promise<void> => collector.collect();
+  /** Another process begins. */
+  const restart = async (): Promise<void> => {
+    await collector[Symbol.asyncDispose]();
+    collector = newCollector();
+  };
   const forgotten = async (n: number): Promise<void> => {
     await mkdir(join(directory, launchId(n)));
     await writeFile(join(directory, launchId(n), "stdout"), "x");
@@ -26,7 +34,7 @@ async function world(freeNow: () => Promise<number>, { maxKept }: { maxKept?: nu
     await collector[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   };
-  return { directory, clock, held, collector, forgotten, left, [Symbol.asyncDispose]: close };
+  return { directory, clock, held, collector, collect, restart, forgotten, left, [Symbol.asyncDispose]: close };
 }
 
 test("a sandbox goes when its time is over, counted from when its task was forgotten", async (t) => {
@@ -37,6 +45,66 @@ test("a sandbox goes when its time is over, counted from when its task was forgo
   w.clock.advance(HOUR / 2);
   await w.collector.collect();
   t.deepEqual(await w.left(), [2]);
+});
+
+test("11.2 a wall clock that jumps neither ends a stay nor makes it longer", async (t) => {
+  for (const jump of [10_000 * HOUR, -10_000 * HOUR]) {
+    await using w = await world(async () => 1);
+    await w.forgotten(1);
+    w.clock.setWall(w.clock.wall() + jump);
+    await w.forgotten(2);
+    w.clock.advance(HOUR - 1);
+    await w.collect();
+    t.deepEqual(await w.left(), [1, 2]);
+    w.clock.advance(1);
+    await w.collect();
+    t.deepEqual(await w.left(), []);
+  }
+});
+
+test("11.2 what an earlier process left waits from the start of this one, whatever its directory's time", async (t) => {
+  await using w = await world(async () => 1);
+  for (const n of [1, 2, 3]) await w.forgotten(n);
+  await utimes(join(w.directory, launchId(1)), 1, 1);
+  await utimes(join(w.directory, launchId(2)), 1e11, 1e11);
+  w.clock.advance(HOUR - 1);
+  await w.restart();
+  await w.collect();
+  w.clock.advance(HOUR - 1);
+  await w.collect();
+  t.deepEqual(await w.left(), [1, 2, 3]);
+  w.clock.advance(1);
+  await w.collect();
+  t.deepEqual(await w.left(), []);
+});
+
+test("8.10 where there are too many, what earlier processes left goes before what this one did, the older first", async (t) => {
+  await using w = await world(async () => 1, { maxKept: 2 });
+  await w.forgotten(1);
+  w.clock.advance(1_000);
+  await w.forgotten(2);
+  await w.restart();
+  w.clock.setWall(0);
+  w.clock.advance(1);
+  await w.forgotten(3);
+  await w.collect();
+  t.deepEqual(await w.left(), [2, 3]);
+  await w.forgotten(4);
+  await w.collect();
+  t.deepEqual(await w.left(), [3, 4]);
+});
+
+test("8.10 a sandbox seen before its task is said to be forgotten stays its whole time", async (t) => {
+  await using w = await world(async () => 1);
+  w.held.add(launchId(1));
+  await mkdir(join(w.directory, launchId(1)));
+  await utimes(join(w.directory, launchId(1)), 1, 1);
+  await w.collect();
+  w.clock.advance(2 * HOUR);
+  await w.collect();
+  w.held.clear();
+  await w.collect();
+  t.deepEqual(await w.left(), [1]);
 });
 
 test("a sandbox goes with all that is in it, and nothing that it only leads to", async (t) => {
