@@ -30,6 +30,8 @@ export class MemoryStoreServer {
   /** As in etcd, the revision of an empty store is 1. */
   revision = 1;
   compactRevision = 0;
+  /** Told to who asks for the size, and not enforced: see `full`. 0: not told. */
+  quotaBytes = 0;
   #full = false;
   #rows = new Map<string, StoredRow>();
   /** Keys of candidates: every barrier lists them. */
@@ -51,6 +53,14 @@ export class MemoryStoreServer {
   set full(full: boolean) {
     this.#full = full;
     this.#notify();
+  }
+
+  /** Bytes of all rows, and of their history that is not compacted. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const [key, { value }] of this.#rows) bytes += key.length + value.length;
+    for (const { writes } of this.#history) for (const { key, value } of writes) bytes += key.length + (value?.length ?? 0);
+    return bytes;
   }
 
   get(key: string): StoredRow | undefined {

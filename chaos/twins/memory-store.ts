@@ -154,7 +154,7 @@ export class MemoryStore implements Store {
   }
 
   async size(signal: AbortSignal): Promise<{ usedBytes: number; quotaBytes: number }> {
-    return this.#read("size", signal, () => ({ usedBytes: 0, quotaBytes: 0 }));
+    return this.#read("size", signal, () => ({ usedBytes: this.#server.usedBytes, quotaBytes: this.#server.quotaBytes }));
   }
 
   async grantLease(_ttlSeconds: number, signal: AbortSignal): Promise<void> {

@@ -88,7 +88,7 @@ export class Housekeeping {
       // history grows faster than that (13.3).
       const behind = (sample: Sample): number => loop.bytesCommitted - sample.bytes;
       const old = this.#samples.findLast((sample) => now - sample.at >= options.compactAfterMs || behind(sample) >= HISTORY_BYTES);
-      const waited = old !== undefined && behind(old) >= HISTORY_BYTES_MAX ? Infinity : report.slowestFold();
+      const waited = behind(this.#samples[0]!) >= HISTORY_BYTES_MAX ? Infinity : report.slowestFold();
       const target = Math.min(old?.revision ?? 0, waited);
       if (target > this.#compacted) {
         await store.compact(target, bounded.signal);

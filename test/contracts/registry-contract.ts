@@ -242,4 +242,15 @@ export function registryContract(test: TestFn, open: () => Promise<StoreWorld>):
     await candidates;
     await t.throwsAsync(store.barrier(master.fence, never()), { name: "StoreUnavailable" });
   });
+
+  test.serial("13.3 the size grows with what is written, and is told with the quota", async (t) => {
+    await using world = await open();
+    const a = await Master.join(world, "a");
+    const before = await a.store.size(never());
+    for (let i = 0; i < 4; i += 1) await a.commit({ key: `t/${i}`, value: Buffer.alloc(512 * 1024, i) });
+    const after = await a.store.size(never());
+    t.true(before.usedBytes > 0 && after.usedBytes >= before.usedBytes + 2 ** 20, `${before.usedBytes}, then ${after.usedBytes}`);
+    t.is(after.quotaBytes, before.quotaBytes);
+    t.true(Number.isSafeInteger(after.quotaBytes) && after.quotaBytes >= 0);
+  });
 }
