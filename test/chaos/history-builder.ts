@@ -144,6 +144,15 @@ export class Story {
     return this.observe("commit", "registry", { master: this.#master, n: this.#n, ops: rows.length, rows }, { epoch: this.#epoch, revision: this.revision });
   }
 
+  /** The store is set back to a revision, and with it what the registry knows. */
+  restored(to: number): this {
+    this.revision += 1;
+    this.observe("restored", "registry", { to }, { revision: this.revision });
+    const { launches } = this.#log();
+    for (const [task, facts] of this.tasks) facts.row = launches.get(`L-${task}`)?.versions.at(-1)!.row;
+    return this;
+  }
+
   /** The task's row with these fields, and the rest as it was. */
   row(task: string, fields: Partial<TaskRow>): this {
     const facts = this.#facts(task);
@@ -329,9 +338,16 @@ export class Story {
 
   /** All tasks with a row, as the registry has them at a revision. */
   shown(revision = this.revision): Record<string, TaskStateName> {
-    const log = new RegistryLog(this.events.filter((event) => event.op === "commit"));
+    const log = this.#log();
     const launches = [...log.launches.values()].filter((launch) => launch.versions.findLast((version) => version.revision <= revision)?.row !== undefined);
     return Object.fromEntries(launches.map((launch) => [launch.task, log.shown(launch, revision)!]));
+  }
+
+  #log(): RegistryLog {
+    return new RegistryLog(
+      this.events.filter((event) => event.op === "commit"),
+      this.events.filter((event) => event.op === "restored"),
+    );
   }
 
   #facts(task: string, known: Pick<TaskFacts, "framework" | "agent" | "resources"> = { framework: "f1", agent: "s1", resources: SMALL }): TaskFacts {
