@@ -9,7 +9,7 @@ import type { Output } from "../core/master/output.ts";
 import { limits } from "../model/limits.ts";
 import type { Span, Telemetry } from "../telemetry/telemetry.ts";
 import type { NumberedCall, SchedulerItem } from "../wire/gen/mesarch/v1/scheduler.ts";
-import { type Call, Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Call, Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 /** The sending half of a scheduler's stream. */
@@ -36,6 +36,7 @@ interface Session {
   subscribed: boolean;
   /** A SUBSCRIBE waiting for a leader, and what ends the wait. */
   held: NumberedCall | undefined;
+  heldBytes: number;
   cancelHold: (() => void) | undefined;
   ended: boolean;
 }
@@ -53,6 +54,7 @@ export class SchedulerSessions {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #pending = new Map<Token, PendingCall>();
   readonly #held = new Set<Session>();
+  #heldBytes = 0;
   #leadership: LeadershipAccess | undefined;
   #hint: LeaderHint | undefined;
 
@@ -69,6 +71,7 @@ export class SchedulerSessions {
       principal,
       subscribed: false,
       held: undefined,
+      heldBytes: 0,
       cancelHold: undefined,
       ended: false,
     };
@@ -172,7 +175,11 @@ export class SchedulerSessions {
 
   #hold(session: Session, call: NumberedCall): void {
     if (this.#hint !== undefined || this.#held.size >= limits.heldCalls) return this.#refuse(session);
+    const bytes = Call.encode(call.call!).finish().length;
+    if (this.#heldBytes + bytes > limits.heldCallsBytes) return this.#refuse(session);
     session.held = call;
+    session.heldBytes = bytes;
+    this.#heldBytes += bytes;
     this.#held.add(session);
     session.cancelHold = this.#clock.after(limits.heldCallMs, () => this.#refuse(session));
   }
@@ -181,6 +188,8 @@ export class SchedulerSessions {
     session.cancelHold?.();
     session.cancelHold = undefined;
     session.held = undefined;
+    this.#heldBytes -= session.heldBytes;
+    session.heldBytes = 0;
     this.#held.delete(session);
   }
 

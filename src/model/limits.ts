@@ -17,6 +17,7 @@ export const limits = Object.freeze({
   streamQueueMaxBytes: 256 * 1024 * 1024,
   /** Calls a standby holds until a leader appears (10.6). */
   heldCalls: 1_000,
+  heldCallsBytes: 16 * 1024 * 1024,
   heldCallMs: 2_000,
   /** One gRPC message in either direction: room for an ACCEPT with many large tasks. */
   messageBytes: 16 * 1024 * 1024,
