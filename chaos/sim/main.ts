@@ -1,7 +1,7 @@
 /**
  * Simulated clusters by the seed.
  *
- *     npm run sim -- --seeds 1000 [--seed-base N] [--jobs N] [--json FILE] [--quick]
+ *     npm run sim -- --seeds 1000 [--seed-base N] [--jobs N] [--json FILE] [--quick] [--only KIND,...]
  *     npm run sim -- --seed N [--trace]
  *     npm run sim -- --plan FILE [--trace]
  *
@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { campaign, judgeSeed, type Order, type Report } from "./campaign.ts";
-import { type Judged, judge, judgeWithHistory } from "./judge.ts";
+import { type Flaw, type Judged, judge, judgeWithHistory } from "./judge.ts";
 import { allMarks } from "./marks.ts";
 import { drawPlan, type Plan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
@@ -47,13 +47,15 @@ async function main(): Promise<number> {
       json: { type: "string" },
       // Tell of a red seed without making it small.
       quick: { type: "boolean", default: false },
+      // Kinds of flaws that make a seed red, such as I8; all if not said.
+      only: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   const numbers = [values.seeds, values["seed-base"], values.seed, values.jobs, values.minutes].filter((value) => value !== undefined).map(Number);
   const asked = [values.seeds, values.seed, values.plan].filter((value) => value !== undefined).length;
   if (values.help || asked !== 1 || numbers.some((value) => !(value >= 0))) {
-    console.error("usage: npm run sim -- --seeds N [--seed-base N] [--jobs N] [--minutes N] [--json FILE] [--quick]");
+    console.error("usage: npm run sim -- --seeds N [--seed-base N] [--jobs N] [--minutes N] [--json FILE] [--quick] [--only KIND,...]");
     console.error("       npm run sim -- --seed N [--minutes N] [--trace]");
     console.error("       npm run sim -- --plan FILE [--trace]");
     return values.help ? 0 : 2;
@@ -61,7 +63,26 @@ async function main(): Promise<number> {
   const durationMs = Number(values.minutes) * 60_000;
   if (values.plan !== undefined) return one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan, values.trace);
   if (values.seed !== undefined) return one(drawPlan(Number(values.seed), durationMs), values.trace);
-  return many(Number(values["seed-base"]), Number(values.seeds), Number(values.jobs), durationMs, values.json, values.quick);
+  const kinds = values.only?.split(",");
+  return many({
+    base: Number(values["seed-base"]),
+    count: Number(values.seeds),
+    jobs: Number(values.jobs),
+    durationMs,
+    json: values.json,
+    quick: values.quick,
+    matters: ({ kind }) => kinds?.includes(kind) ?? true,
+  });
+}
+
+interface Campaign {
+  readonly base: number;
+  readonly count: number;
+  readonly jobs: number;
+  readonly durationMs: number;
+  readonly json: string | undefined;
+  readonly quick: boolean;
+  readonly matters: (flaw: Flaw) => boolean;
 }
 
 /** One run, told in full if wanted. */
@@ -73,7 +94,7 @@ async function one(plan: Plan, trace: boolean): Promise<number> {
   return judged.flaws.length === 0 ? 0 : 1;
 }
 
-async function many(base: number, count: number, jobs: number, durationMs: number, json: string | undefined, quick: boolean): Promise<number> {
+async function many({ base, count, jobs, durationMs, json, quick, matters }: Campaign): Promise<number> {
   const startedAt = performance.now();
   const red: Judged[] = [];
   const tested = new Map<string, number>();
@@ -85,9 +106,10 @@ async function many(base: number, count: number, jobs: number, durationMs: numbe
     jobs,
     durationMs,
     enough: () => red.length > 0,
-    onJudged: (judged) => {
+    onJudged: ({ flaws, ...judged }) => {
       done += 1;
-      if (judged.flaws.length > 0) red.push(judged);
+      const matter = flaws.filter(matters);
+      if (matter.length > 0) red.push({ ...judged, flaws: matter });
       for (const [name, times] of Object.entries(judged.tested)) tested.set(name, (tested.get(name) ?? 0) + times);
       for (const [name, times] of Object.entries(judged.marks)) marks.set(name, (marks.get(name) ?? 0) + times);
       if (performance.now() - shownAt < 2_000 && done < count) return;

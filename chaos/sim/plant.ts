@@ -45,8 +45,8 @@ async function find(bug: PlantedBug): Promise<Found> {
     for (const part of PARTS) cpSync(join(root, part), join(tree, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
     plant(tree, bug);
-    const output = await simulate(tree, bug.seeds);
-    const flaw = /^seed \d+ is red: .*$/m.exec(output)?.[0] ?? /^.*(?:failed on seed|a worker ended).*$/m.exec(output)?.[0];
+    const output = await simulate(tree, bug);
+    const flaw = /^seed \d+ is red: .*$/m.exec(output)?.[0];
     return { bug, flaw, seconds: (performance.now() - startedAt) / 1_000 };
   } finally {
     rmSync(tree, { recursive: true, force: true });
@@ -61,9 +61,9 @@ function plant(tree: string, { name, file, find: text, replace }: PlantedBug): v
   writeFileSync(path, source.replace(text, () => replace));
 }
 
-function simulate(tree: string, seeds: number): Promise<string> {
+function simulate(tree: string, { seeds, breaks }: PlantedBug): Promise<string> {
   return new Promise((resolve, reject) => {
-    const args = ["--disable-warning=ExperimentalWarning", "chaos/sim/main.ts", "--seeds", String(seeds), "--jobs", values.jobs, "--quick"];
+    const args = ["--disable-warning=ExperimentalWarning", "chaos/sim/main.ts", "--seeds", String(seeds), "--jobs", values.jobs, "--quick", "--only", breaks.join()];
     const child = spawn(process.execPath, args, { cwd: tree, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));

@@ -8,6 +8,8 @@ export interface PlantedBug {
   /** Occurs once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** What it breaks: it is found by one of these, and not by anything else that may go wrong then (see `Flaw.kind`). */
+  readonly breaks: readonly string[];
   /** Found within so many seeds. */
   readonly seeds: number;
 }
@@ -18,6 +20,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/master/leader-loop.ts",
     find: 'return this.end({ kind: "deposed" });',
     replace: "break;",
+    breaks: ["I3", "I4", "complaints"],
     seeds: 20,
   },
   {
@@ -25,6 +28,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/master/leader-loop.ts",
     find: "else fenced.push(word);",
     replace: "else this.#options.speaker.say(word, this.#revision);",
+    breaks: ["I3", "I6"],
     seeds: 10,
   },
   {
@@ -32,6 +36,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/master/leader-loop.ts",
     find: "for (const undo of this.#undo.toReversed()) this.#apply(undo);",
     replace: "",
+    breaks: ["I3"],
     seeds: 40,
   },
   {
@@ -39,6 +44,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/output.ts",
     find: 'if (output.kind === "milestone") return true;',
     replace: 'if (output.kind === "milestone" || output.kind === "operatorReply") return true;',
+    breaks: ["I4", "I6", "I24"],
     seeds: 40,
   },
   {
@@ -46,6 +52,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/accept.ts",
     find: "for (const id of taken.keys()) offers.take(state, id);",
     replace: "for (const id of taken.keys()) if (taken.size > 1) offers.take(state, id);",
+    breaks: ["I14", "I15", "complaints"],
     seeds: 20,
   },
   {
@@ -53,6 +60,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/launch.ts",
     find: "else if (known !== undefined) return answerTaken(state, tx, stream, info, known);",
     replace: "",
+    breaks: ["I8", "I23"],
     seeds: 40,
   },
   {
@@ -60,6 +68,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/framework-lifetime.ts",
     find: '} else if (standing?.$case === "disconnectedAt") {',
     replace: '} else if (standing?.$case === "disconnectedAt" && now < 0) {',
+    breaks: ["I20", "end"],
     seeds: 60,
   },
   {
@@ -67,6 +76,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/subscription.ts",
     find: 'if (known === undefined ? wasRemoved(state, given) : known.standing?.$case === "removedAt") return refused(REMOVED);',
     replace: "",
+    breaks: ["I21"],
     seeds: 60,
   },
   {
@@ -74,6 +84,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/liveness.ts",
     find: "const left = agentPingTimeoutMs - (listeningTime(state, tx.now) - lastHeard(state, agentId));",
     replace: "const left = agentPingTimeoutMs / 20 - (listeningTime(state, tx.now) - lastHeard(state, agentId));",
+    breaks: ["I22"],
     seeds: 20,
   },
   {
@@ -81,6 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/lists.ts",
     find: 'return report.tasks?.count === digest.count && report.tasks.sum === digest.sumText ? "nothing" : "list";',
     replace: 'return report.tasks?.count === digest.count || report.tasks?.sum !== digest.sumText ? "nothing" : "list";',
+    breaks: ["I6", "I12", "I13", "I17", "end"],
     seeds: 40,
   },
   {
@@ -88,6 +100,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/delivery.ts",
     find: "if (isToBeKilled(tables, record)) killOn(state, tx, stream, record);\n    else if (record.latestState",
     replace: "if (isToBeKilled(tables, record)) continue;\n    else if (record.latestState",
+    breaks: ["I11", "I12", "end"],
     seeds: 60,
   },
   {
@@ -95,6 +108,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/delivery.ts",
     find: "if (record !== undefined) order(state, tx, stream, record);\n  }\n  const ownerless",
     replace: "if (record !== undefined) watch(state, tx, { ...record, launchId: `${record.launchId}!` });\n  }\n  const ownerless",
+    breaks: ["I6", "I12", "end"],
     seeds: 60,
   },
   {
@@ -102,6 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/updates.ts",
     find: "const isNews = update.seq > row.seq && mayFollow(",
     replace: "const isNews = update.seq >= row.seq && mayFollow(",
+    breaks: ["I18"],
     seeds: 60,
   },
   {
@@ -109,6 +124,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/allocation.ts",
     find: "export function taskFreed(state: MasterState, tx: Tx, task: TaskRecord): void {",
     replace: "export function taskFreed(state: MasterState, tx: Tx, task: TaskRecord, again = true): void {\n  if (again) taskFreed(state, tx, task, false);",
+    breaks: ["I14", "complaints"],
     seeds: 10,
   },
   {
@@ -116,6 +132,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/agent/session.ts",
     find: "  if (isOlder(epoch, state.epoch)) return refuse(state, step, link, batch, `obeys epoch ${epochText(state.epoch)}`);\n  // From here on",
     replace: "  if (isOlder(epoch, state.epoch)) state.epoch = epoch;\n  // From here on",
+    breaks: ["I2"],
     seeds: 60,
   },
   {
@@ -123,6 +140,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/agent/durability.ts",
     find: "const free = outputs.filter(isUnfenced);",
     replace: "const free = [...outputs];",
+    breaks: ["I17"],
     seeds: 60,
   },
   {
@@ -130,6 +148,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/agent/status-stream.ts",
     find: " || !sameBytes(head.status?.uuid, uuid)) return;",
     replace: " || uuid.length === 0 || sameBytes(undefined, uuid)) return;",
+    breaks: ["I19"],
     seeds: 60,
   },
   {
@@ -137,6 +156,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/agent/status-stream.ts",
     find: "    if (frameworkId === undefined || task.accepted.framework?.id?.value === frameworkId) sayHeadAfresh(state, step, task);",
     replace: "    if (frameworkId === \"\" && task.retryMs === 0) sayHeadAfresh(state, step, task);",
+    breaks: ["I6", "I17", "end"],
     seeds: 60,
   },
 ];
