@@ -90,6 +90,7 @@ export class Watchtower implements AsyncDisposable {
       return record === undefined ? [] : [{ key, createRevision, record, candidate }];
     });
     this.#suspicion.candidatesAre(
+      this.#present(),
       this.#candidates.map(({ key, record }) => ({
         key,
         master: record.master,
@@ -177,7 +178,7 @@ export class Watchtower implements AsyncDisposable {
     const now = clock.now();
     if (now - this.#lastBeatAt > heartbeatMs + suspicion.silenceMs / 4) {
       this.#lastBeatAt = now;
-      this.#suspicion.stalled(now);
+      this.#suspicion.restartSilence(now);
     }
     return now;
   }

@@ -79,6 +79,8 @@ export class Suspicion {
   /** By master name: incarnations heard before that one, newest last. */
   readonly #past = new Map<string, string[]>();
   #candidates: readonly Suspect[] = [];
+  /** The key this master was last queued with. */
+  #ownKey: string | undefined;
   readonly #barriers: number[] = [];
 
   /** `self`: name of this master. */
@@ -87,9 +89,13 @@ export class Suspicion {
     this.#settings = settings;
   }
 
-  /** The candidates as queued, oldest first. */
-  candidatesAre(candidates: readonly Suspect[]): void {
+  /** The candidates as queued, oldest first. Nobody else is sent heartbeats, so with a new key of mine silence counts anew. */
+  candidatesAre(now: number, candidates: readonly Suspect[]): void {
     this.#candidates = candidates;
+    const own = candidates.findLast(({ master }) => master === this.#self);
+    if (own === undefined || own.key === this.#ownKey) return;
+    this.#ownKey = own.key;
+    this.restartSilence(now);
   }
 
   heard(now: number, beat: HeardHeartbeat): void {
@@ -138,8 +144,8 @@ export class Suspicion {
     if (peer?.incarnation === incarnation) peer.deadAt ??= now;
   }
 
-  /** This process did not run for a while: nobody's silence counts from before (2.9). */
-  stalled(now: number): void {
+  /** This process did not run for a while, or was sent no heartbeats: nobody's silence counts from before (2.9). */
+  restartSilence(now: number): void {
     for (const peer of this.#peers.values()) if (peer.deadAt === undefined) peer.heardAt = now;
   }
 

@@ -27,7 +27,7 @@ function beat(from: Suspect, verdicts: Record<string, VerdictKind> = {}, extra: 
 
 function trio(candidates: Suspect[] = [m1, m2, m3]): Suspicion {
   const suspicion = new Suspicion("m2", defaultSuspicionSettings);
-  suspicion.candidatesAre(candidates);
+  suspicion.candidatesAre(0, candidates);
   suspicion.heard(0, beat(m1));
   suspicion.heard(0, beat(m3, { [m1.key]: "alive" }));
   return suspicion;
@@ -79,7 +79,7 @@ test("2.10 two hosts lost in silence at once wait for the lease", (t) => {
 
 test("2.9 who never heard the accused on its present key may not accuse it", (t) => {
   const s = new Suspicion("m2", defaultSuspicionSettings);
-  s.candidatesAre([m1, m2]);
+  s.candidatesAre(0, [m1, m2]);
   t.is(s.verdict(10_000, m1), "neverHeard");
   t.false(deposes(s, 10_000, m1));
 });
@@ -92,15 +92,29 @@ test("2.9 one who never heard the accused is no voter", (t) => {
 
 test("2.9 a stall of my own is not the others' silence", (t) => {
   const s = trio([m1, m2]);
-  s.stalled(5_000);
+  s.restartSilence(5_000);
   t.is(s.verdict(5_000, m1), "alive");
   t.true(deposes(s, 5_400, m1));
+});
+
+test("2.9 who was not queued was sent no heartbeats: with a new key of one's own silence counts anew, death does not", (t) => {
+  const s = trio([m1, m2]);
+  s.candidatesAre(100, [m1]);
+  t.is(s.verdict(5_000, m1), "silent");
+  const again = { ...m2, key: `${m2.key}1` };
+  s.candidatesAre(5_000, [m1, again]);
+  t.is(s.verdict(5_399, m1), "alive");
+  s.candidatesAre(5_300, [m1, again]);
+  t.is(s.verdict(5_400, m1), "silent", "the same key restarts nothing");
+  s.provedDead(5_400, "m1", m1.incarnation);
+  s.candidatesAre(5_500, [m1, m2]);
+  t.is(s.verdict(5_500, m1), "dead");
 });
 
 test("2.9 another incarnation under the name is death; a fresh key is not judged by an older life", (t) => {
   const s = trio();
   const reborn = suspect("m1", "m1-i2");
-  s.candidatesAre([m1, m2, m3, reborn]);
+  s.candidatesAre(50, [m1, m2, m3, reborn]);
   t.is(s.verdict(50, reborn), "neverHeard");
   s.heard(60, beat(reborn));
   s.heard(60, beat(m3, { [m1.key]: "dead" }));
@@ -112,7 +126,7 @@ test("2.9 another incarnation under the name is death; a fresh key is not judged
 test("2.9 a late heartbeat of an earlier life changes nothing", (t) => {
   const s = trio();
   const reborn = suspect("m1", "m1-i2");
-  s.candidatesAre([m2, m3, reborn]);
+  s.candidatesAre(50, [m2, m3, reborn]);
   s.heard(60, beat(reborn));
   s.heard(70, beat(m1));
   t.is(s.verdict(80, reborn), "alive");
@@ -155,11 +169,19 @@ test("2.11 a leader that says it is stuck is deposed once two barriers of mine p
 test("2.12 deposals double the patience and turn dead into silent", (t) => {
   const wronged = suspect("m1", "m1-i1", 2);
   const s = new Suspicion("m2", defaultSuspicionSettings);
-  s.candidatesAre([wronged, m2]);
+  s.candidatesAre(0, [wronged, m2]);
   s.heard(0, beat(wronged));
   s.provedDead(10, "m1", wronged.incarnation);
   t.is(s.verdict(1_599, wronged), "alive");
   t.is(s.verdict(1_600, wronged), "silent");
+});
+
+test("2.12 nor is one that was deposed wrongly dead because another incarnation speaks under its name", (t) => {
+  const wronged = suspect("m1", "m1-i1", 1);
+  const s = trio([wronged, m2]);
+  s.heard(60, beat(suspect("m1", "m1-i2")));
+  t.not(s.verdict(60, wronged), "dead");
+  t.false(deposes(s, 60, wronged));
 });
 
 test("2.15 who hands over consents to be replaced", (t) => {
