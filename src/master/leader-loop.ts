@@ -24,7 +24,9 @@ import { failureWords } from "./failure-words.ts";
 import { FenceProof } from "./fence-proof.ts";
 import { Inbox } from "./inbox.ts";
 import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
+import { MuteSpells } from "./mute-spells.ts";
 import { tracedStep } from "./traced-step.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** Steps that may wait for the registry before no more inputs are taken. */
 const STEPS_PENDING = 5_000;
@@ -54,7 +56,7 @@ export class LeaderLoop {
   #bytesCommitted = 0;
   #sentAt: number | undefined;
   readonly #proof: FenceProof;
-  #mute = false;
+  readonly #mute: MuteSpells;
   #readOnlySince: number | undefined;
   /** A full store is to be tried before anything else is sent. */
   #probeDue = false;
@@ -74,6 +76,7 @@ export class LeaderLoop {
     const now = options.clock.now();
     const barrier = () => options.registry.barrier(options.fence, this.#abort.signal);
     this.#proof = new FenceProof({ clock: options.clock, barrier, onProof: options.onProof });
+    this.#mute = new MuteSpells(options.telemetry.log);
     const { promise, resolve } = Promise.withResolvers<LeadershipEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -83,7 +86,9 @@ export class LeaderLoop {
 
   /** Serves until the leadership ends. */
   async run(): Promise<LeadershipEnd> {
-    const stopWatchdog = this.#startWatchdog();
+    const { clock, canaryMs } = this.#options;
+    const failed = (error: unknown): void => this.end({ kind: "failed", error });
+    const stopWatchdog = startWatchdog(clock, Math.min(100, canaryMs), (now) => this.#watch(now), failed);
     try {
       while (await this.#mailbox.ready()) {
         // What waits for the registry is bounded: the mailbox then fills, and callers are told (13.4).
@@ -93,7 +98,7 @@ export class LeaderLoop {
       }
     } catch (error) {
       // Also what the mailbox still holds must not be stepped by a machine that failed.
-      this.end({ kind: "failed", error });
+      failed(error);
     } finally {
       stopWatchdog();
       this.#timer.armAt(undefined);
@@ -280,7 +285,7 @@ export class LeaderLoop {
     this.#options.telemetry.instruments.commitDuration.record((clock.now() - sentAt) / 1000, { outcome: result.kind });
     this.#options.telemetry.instruments.batchRows.record(batch.writes.length);
     this.#undo.splice(0, batch.atoms);
-    if (this.#mute) this.#setMute(false);
+    if (this.#mute.on) this.#setMute(false);
     this.#pipeline.settle();
     for (const word of batch.words) this.#options.speaker.say(word, this.#revision);
     this.#pump();
@@ -309,28 +314,13 @@ export class LeaderLoop {
     };
   }
 
-  /** Looks at what time alone brings, now and ten times a second. */
-  #startWatchdog(): () => void {
-    const { clock, canaryMs } = this.#options;
-    let cancel = (): void => {};
-    const look = (): void => {
-      if (this.#over) return;
-      try {
-        this.#watch(clock.now());
-      } catch (error) {
-        this.end({ kind: "failed", error });
-      }
-      cancel = clock.after(Math.min(100, canaryMs), look);
-    };
-    look();
-    return () => cancel();
-  }
-
-  /** Mute, expiry, canary and the retry of a full store (2.6, 3.5, 3.6). */
+  /** What time alone brings, looked at ten times a second: mute, expiry, canary, the retry of a full store (2.6, 3.5, 3.6). */
   #watch(now: number): void {
+    if (this.#over) return;
+    this.#mute.look(now);
     const { muteAfterMs, expireAfterMs, canaryMs, fullRetryMs } = this.#options;
     if (this.#proof.ageMs(now) >= expireAfterMs) return this.end({ kind: "expired" });
-    if (!this.#mute && this.stuckMs(now) >= muteAfterMs) this.#setMute(true);
+    if (!this.#mute.on && this.stuckMs(now) >= muteAfterMs) this.#setMute(true);
     if (this.#readOnlySince !== undefined && now - this.#readOnlySince >= fullRetryMs) this.#tryWriting();
     if (this.#sentAt === undefined && this.#proof.ageMs(now) >= canaryMs) {
       this.#pipeline.push([], [{ kind: "milestone", name: "canary" }]);
@@ -339,10 +329,11 @@ export class LeaderLoop {
   }
 
   #setMute(on: boolean): void {
-    this.#mute = on;
-    this.#options.telemetry.log[on ? "warn" : "info"](on ? "mute: the registry does not answer" : "the registry answers again");
+    const now = this.#options.clock.now();
+    if (on) this.#mute.begin(now);
+    else this.#mute.end();
     // Not through the mailbox, which may be what is full.
-    this.#step({ kind: "mute", on }, this.#options.clock.now());
+    this.#step({ kind: "mute", on }, now);
   }
 
   /** The store is full: what was pending did not happen; serve reads, keep the key (3.5). */
