@@ -58,12 +58,19 @@ function firstAfter(keys: Iterable<string>, after: string, count: number): strin
   return first.sort().slice(0, count);
 }
 
-/** JSON text of a record: bytes as hex digits, 64-bit integers as numbers. */
+/** JSON text of a record: bytes as hex digits, 64-bit integers as numbers, fields of a newer version by their numbers. */
 export function jsonOf(record: unknown): string {
   return JSON.stringify(record, function (this: Record<string, unknown>, key, value: unknown) {
     // Not `value`: a Buffer has turned itself into something else by then.
     const raw = this[key];
     if (raw instanceof Uint8Array) return Array.from(raw, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (key === "_unknownFields") return byNumber(value ?? {});
     return typeof value === "bigint" ? Number(value) : value;
   });
+}
+
+/** What the decoder keeps of unknown fields, with their numbers in place of its tags; undefined, so left out, if nothing. */
+function byNumber(unknown: object): Record<string, unknown> | undefined {
+  const fields = Object.entries(unknown).map(([tag, values]) => [String(Number(tag) >>> 3), values] as const);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
