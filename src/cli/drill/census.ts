@@ -59,12 +59,16 @@ export class Census implements AsyncDisposable {
     const now = await liveTasks(this.#options);
     const live = new Map(now.map((task) => [task.record?.launchId ?? "", task]));
     const findings: string[] = [];
+    let frameworksLeft: ReadonlySet<string> | undefined;
     const counts = { running_before: this.#before.size, lost: 0, killed: 0, restarted: 0, duplicated: 0 };
     for (const [launchId, before] of this.#before) {
       const fate = fateOf(live.get(launchId) ?? (await this.#known(launchId)));
       if (fate !== "lost" && fate !== "killed") continue;
+      const { frameworkId = "", agentId } = before.record ?? {};
+      // Its tasks end with it, and no row says that this was ordered.
+      if (!(frameworksLeft ??= await this.#frameworksLeft()).has(frameworkId)) continue;
       counts[fate] += 1;
-      findings.push(`task ${taskName(before.record)} of framework ${before.record?.frameworkId} on agent ${before.record?.agentId} was ${fate}`);
+      findings.push(`task ${taskName(before.record)} of framework ${frameworkId} on agent ${agentId} was ${fate}`);
     }
     for (const name of duplicates(now)) {
       counts.duplicated += 1;
@@ -91,6 +95,13 @@ export class Census implements AsyncDisposable {
       const launchId = news.task.record?.launchId ?? "";
       if (this.#before.has(launchId)) this.#ended.set(launchId, news.task);
     }
+  }
+
+  /** Those that were not removed meanwhile. */
+  async #frameworksLeft(): Promise<ReadonlySet<string>> {
+    const { operator, signal } = this.#options;
+    const all = await operator.frameworks({ signal });
+    return new Set(all.flatMap(({ id, record }) => (record?.standing?.$case === "removedAt" ? [] : id)));
   }
 
   /** A task that is not in the list of the living any more. */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { MesarchError } from "../../base/errors.ts";
+import { API_VERSION } from "../render.ts";
 import type { DrillKind, DrillReport } from "./report.ts";
 
 /** The latest are kept. */
@@ -33,7 +34,7 @@ export class Reports {
   keep(report: DrillReport): string {
     mkdirSync(this.directory, { recursive: true });
     const path = join(this.directory, `${report.id}.json`);
-    writeFileSync(`${path}.new`, `${JSON.stringify(report, undefined, 2)}\n`);
+    writeFileSync(`${path}.new`, `${JSON.stringify({ apiVersion: API_VERSION, ...report }, undefined, 2)}\n`);
     renameSync(`${path}.new`, path);
     for (const id of this.ids().slice(KEPT)) rmSync(join(this.directory, `${id}.json`), { force: true });
     return path;

@@ -15,7 +15,7 @@ export function fateOf(task: TaskView | undefined): Fate {
   if (task?.record === undefined || state === undefined) return "lost";
   if (!isTerminal(state)) return state === TaskState.TASK_UNREACHABLE || state === TaskState.TASK_UNKNOWN ? "lost" : "alive";
   if (task.record.kill !== undefined) return "ended";
-  if (state === TaskState.TASK_FINISHED) return "ended";
+  if (state === TaskState.TASK_FINISHED || state === TaskState.TASK_GONE_BY_OPERATOR) return "ended";
   if (state === TaskState.TASK_KILLED) return "killed";
   if (state !== TaskState.TASK_FAILED) return "lost";
   const exit = task.record.status === undefined ? undefined : exitStatus(task.record.status);

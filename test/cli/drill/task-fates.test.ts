@@ -35,6 +35,7 @@ test("a task that goes on is alive, in whichever live state", (t) => {
 test("a task that ended by itself, or by order, is no loss", (t) => {
   t.is(fateOf(task({ state: TaskState.TASK_FINISHED, exit: 0 })), "ended");
   t.is(fateOf(task({ state: TaskState.TASK_FAILED, exit: 3 })), "ended");
+  t.is(fateOf(task({ state: TaskState.TASK_GONE_BY_OPERATOR })), "ended");
   for (const state of [TaskState.TASK_KILLED, TaskState.TASK_FAILED, TaskState.TASK_GONE]) t.is(fateOf(task({ state, killOrdered: true })), "ended");
 });
 
@@ -46,7 +47,7 @@ test("a task that a signal ended, or that is killed without an order, was killed
 test("a task whose end nobody has seen, or that is away or unknown, is lost", (t) => {
   t.is(fateOf(undefined), "lost");
   t.is(fateOf(task({ state: TaskState.TASK_FAILED })), "lost");
-  for (const state of [TaskState.TASK_UNREACHABLE, TaskState.TASK_LOST, TaskState.TASK_GONE, TaskState.TASK_GONE_BY_OPERATOR, TaskState.TASK_DROPPED]) {
+  for (const state of [TaskState.TASK_UNREACHABLE, TaskState.TASK_LOST, TaskState.TASK_GONE, TaskState.TASK_DROPPED]) {
     t.is(fateOf(task({ state })), "lost");
   }
 });
