@@ -101,5 +101,5 @@ function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<strin
 
 /** Faults after which somebody else leads, if there is anybody else. */
 function changesLeader(name: string): boolean {
-  return /^(kill|stop|lose)-(leader|both|successors|all-masters|all-daemons)/.test(name) || /^(restart-everything|roll-versions)/.test(name);
+  return /^(kill|stop|lose)-(leader|both|successors|all-masters|all-daemons)/.test(name) || /^(restart-everything|roll-versions|restore-backup)/.test(name);
 }

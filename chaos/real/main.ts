@@ -6,6 +6,7 @@ import { headlineRun } from "./headline-run.ts";
 import { herdRun } from "./herd-run.ts";
 import { type Order, parseOrder, type RunOrder, USAGE } from "./orders.ts";
 import { tellProbe } from "./probe.ts";
+import { restoreRun } from "./restore-run.ts";
 import { onStage, openStage, STAGE_VARIABLE } from "./stage.ts";
 
 const FAILED = 3;
@@ -52,6 +53,8 @@ async function perform(order: RunOrder, args: readonly string[]): Promise<number
       return headlineRun(order, performance);
     case "herd":
       return herdRun(order, performance);
+    case "restore":
+      return restoreRun(order, performance);
     case "chaos":
       return chaosRun(order, performance);
   }

@@ -66,7 +66,7 @@ export class ObservedCluster {
     this.sampler = new HostSampler({ daemons: ours, logs: this.#logs, recorder });
     const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
     const hosts = new Set(cluster.agents.map(({ node }) => node));
-    this.#poller = new OperatorPoller({ masters, hosts, everyMs: READ_EVERY_MS, recorder });
+    this.#poller = new OperatorPoller({ masters, hosts, everyMs: READ_EVERY_MS, inHistory: (revision) => this.watcher.inHistory(revision), recorder });
   }
 
   /** Resolves once all daemons run. */

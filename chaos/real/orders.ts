@@ -12,6 +12,8 @@ export const USAGE = `usage:
       all masters are killed for a minute, then all of etcd: no task may notice
   npm run chaos -- run herd [--herd-agents N] [--herd-frameworks N] [--report DIR] [--loopback] [--dist]
       thousands of simulated agents and hundreds of frameworks come back all at once, while leaders keep dying
+  npm run chaos -- run restore [--lost SECONDS] [--report DIR] [--loopback] [--dist]
+      etcd is lost and restored from a backup, which knows nothing of the last seconds
   npm run chaos -- probe [-o json]
       which faults this machine can do, and why not the others
   npm run chaos -- check FILE
@@ -51,7 +53,13 @@ export interface HerdOrder extends Common {
   readonly kind: "herd";
 }
 
-export type RunOrder = ChaosOrder | HeadlineOrder | HerdOrder;
+export interface RestoreOrder extends Common {
+  readonly kind: "restore";
+  /** What the backup does not know. */
+  readonly lostMs: number;
+}
+
+export type RunOrder = ChaosOrder | HeadlineOrder | HerdOrder | RestoreOrder;
 
 export type Order =
   | RunOrder
@@ -77,6 +85,7 @@ export function parseOrder(args: readonly string[]): Order {
       dist: { type: "boolean", default: false },
       tasks: { type: "string", default: "200" },
       for: { type: "string", default: "60" },
+      lost: { type: "string", default: "20" },
       "herd-agents": { type: "string", default: "2000" },
       "herd-frameworks": { type: "string", default: "200" },
       output: { type: "string", short: "o", default: "text" },
@@ -103,7 +112,8 @@ export function parseOrder(args: readonly string[]): Order {
       const herd = { agents: whole("herd-agents", values["herd-agents"], 1, 20_000), frameworks: whole("herd-frameworks", values["herd-frameworks"], 1, 2_000) };
       return { kind: "herd", ...common, size: { ...common.size, herd } };
     }
-    if (name !== "headline") throw new Error(`there is no scenario "${name ?? ""}"; there are: headline, herd`);
+    if (name === "restore") return { kind: "restore", ...common, lostMs: whole("lost", values.lost, 1, 3_600) * 1_000 };
+    if (name !== "headline") throw new Error(`there is no scenario "${name ?? ""}"; there are: headline, herd, restore`);
     return { kind: "headline", ...common, tasks: whole("tasks", values.tasks, 1, 5_000), forMs: whole("for", values.for, 1, 3_600) * 1_000 };
   }
   if (command !== undefined) throw new Error(`there is no command "${command}"`);
@@ -131,6 +141,8 @@ function ownOptions(order: RunOrder): string[] {
       return ["run headline", `--tasks ${order.tasks}`, `--for ${order.forMs / 1_000}`];
     case "herd":
       return ["run herd", `--herd-agents ${order.size.herd!.agents}`, `--herd-frameworks ${order.size.herd!.frameworks}`];
+    case "restore":
+      return ["run restore", `--lost ${order.lostMs / 1_000}`];
     case "chaos": {
       const { timeMs, workload, nemesis, previous } = order;
       return [`--time ${timeMs / 1_000}`, `--workload ${workload}`, `--nemesis ${nemesis === "all" ? "all" : nemesis.join(",")}`, ...(previous === undefined ? [] : [`--previous ${previous}`])];

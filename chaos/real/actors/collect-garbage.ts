@@ -16,8 +16,9 @@ process.on("SIGUSR2", () => {
   // What finalizers let go of is garbage, too.
   setTimeout(() => {
     collect();
-    const { rss, heapTotal, heapUsed } = process.memoryUsage();
-    const heldMb = Math.round((rss - heapTotal + heapUsed) / MEBIBYTE);
-    process.stderr.write(`${JSON.stringify({ level: "info", msg: "memory held", heldMb })}\n`);
+    const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+    const mb = (bytes: number): number => Math.round(bytes / MEBIBYTE);
+    const told = { heldMb: mb(rss - heapTotal + heapUsed), rssMb: mb(rss), heapTotalMb: mb(heapTotal), heapUsedMb: mb(heapUsed), externalMb: mb(external) };
+    process.stderr.write(`${JSON.stringify({ level: "info", msg: "memory held", ...told })}\n`);
   }, 100).unref();
 });

@@ -16,6 +16,8 @@ export interface PollerOptions {
   /** Names of the agents whose books are read. */
   readonly hosts: ReadonlySet<string>;
   readonly everyMs: number;
+  /** What the history calls a revision of the store. */
+  readonly inHistory: (revision: number) => number;
   readonly recorder: Recorder;
 }
 
@@ -82,7 +84,7 @@ export class OperatorPoller {
 
   #say(name: string, { epoch, revision }: OperatorResponse, op: "read" | "books", value: object): void {
     if (epoch === undefined) return;
-    this.#options.recorder.record({ actor: `operator/${name}`, kind: "observe", op, epoch: epochText(epoch), revision, value } as unknown as Unrecorded);
+    this.#options.recorder.record({ actor: `operator/${name}`, kind: "observe", op, epoch: epochText(epoch), revision: this.#options.inHistory(revision), value } as unknown as Unrecorded);
   }
 
   async #follow(): Promise<void> {
@@ -104,7 +106,7 @@ export class OperatorPoller {
     if (told === undefined || !("epoch" in item)) return;
     // What is of a snapshot is not said on the wire.
     const value = { stream, snapshot: false, ...told };
-    this.#options.recorder.record({ actor: "operator/news", kind: "observe", op: "news", epoch: epochText(item.epoch), revision: item.revision, value } as Unrecorded);
+    this.#options.recorder.record({ actor: "operator/news", kind: "observe", op: "news", epoch: epochText(item.epoch), revision: this.#options.inHistory(item.revision), value } as Unrecorded);
   }
 }
 

@@ -21,9 +21,11 @@ export class RegistryWatcher {
   readonly #client: EtcdClient;
   readonly #keys = new KeySpace();
   readonly #recorder: Recorder;
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   readonly #candidates = new Map<string, { readonly master: string; readonly createRevision: number }>();
   #next = 1;
+  /** A store that was set back gives out revisions anew; the history has one scale for them. */
+  #offset = 0;
   #running: Promise<void> | undefined;
 
   constructor(endpoints: readonly string[], recorder: Recorder) {
@@ -32,13 +34,34 @@ export class RegistryWatcher {
   }
 
   start(): void {
+    this.#stop = new AbortController();
     this.#running = this.#run();
   }
 
-  async stop(): Promise<void> {
+  async pause(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+  }
+
+  async stop(): Promise<void> {
+    await this.pause();
     this.#client.close();
+  }
+
+  /** While it pauses, the store was restored as it was at this revision: what comes from now on takes the place of the rest. */
+  setBack(to: number): void {
+    const restored = this.inHistory(this.#next);
+    this.#recorder.record({ actor: ACTOR, kind: "observe", op: "restored", revision: restored, value: { to: this.inHistory(to) } });
+    // Whoever had a key is gone.
+    this.#recorder.record({ actor: ACTOR, kind: "observe", op: "candidates", revision: restored, value: { added: [], removed: [...this.#candidates.keys()] } });
+    this.#candidates.clear();
+    this.#offset = restored - to;
+    this.#next = to + 1;
+  }
+
+  /** What the history calls the store's present revision. */
+  inHistory(at: number): number {
+    return at + this.#offset;
   }
 
   /** The last revision seen. */
@@ -100,7 +123,7 @@ export class RegistryWatcher {
         this.#candidates.set(key, { master, createRevision: revision(kv.create_revision) });
       }
     }
-    if (added.length + removed.length > 0) this.#recorder.record({ actor: ACTOR, kind: "observe", op: "candidates", revision: at, value: { added, removed } });
+    if (added.length + removed.length > 0) this.#recorder.record({ actor: ACTOR, kind: "observe", op: "candidates", revision: this.inHistory(at), value: { added, removed } });
   }
 
   #written(at: number, writes: readonly RowWrite[]): void {
@@ -109,15 +132,16 @@ export class RegistryWatcher {
     const foreign = rows.flatMap((row) => (row.kind === "foreign" ? [row.key] : []));
     const head = rows.find((row) => row.kind === "head")?.head;
     const changes: RowChange[] = rows.flatMap((row) => (row.kind === "change" ? [rowChange(row.change)] : []));
-    // The first of all makes the empty head, by nobody yet.
+    // The first of all makes the empty head, by nobody yet; an operator's restore raises the generation (13.2).
     const isBootstrap = head !== undefined && head.n === 0 && writes.every(({ key }) => key === HEAD || key === META);
-    if (isBootstrap) return;
+    const isRestore = this.#offset > 0 && writes.every(({ key }) => key === META);
+    if (isBootstrap || isRestore) return;
     if (head?.epoch === undefined) foreign.push(...writes.map(({ key }) => key));
     else {
       const value = { master: head.master, n: head.n, ops: head.ops, rows: changes };
-      this.#recorder.record({ actor: ACTOR, kind: "observe", op: "commit", epoch: epochText(head.epoch), revision: at, value });
+      this.#recorder.record({ actor: ACTOR, kind: "observe", op: "commit", epoch: epochText(head.epoch), revision: this.inHistory(at), value });
     }
-    if (foreign.length > 0) this.#recorder.record({ actor: ACTOR, kind: "observe", op: "foreign", revision: at, value: { keys: foreign } });
+    if (foreign.length > 0) this.#recorder.record({ actor: ACTOR, kind: "observe", op: "foreign", revision: this.inHistory(at), value: { keys: foreign } });
   }
 
   #complain(message: string): void {

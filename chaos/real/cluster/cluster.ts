@@ -167,6 +167,11 @@ export class Cluster {
     while (this.frameworks.some(({ daemon }) => daemon.running) && performance.now() < deadline) await delay(LOOK_MS);
   }
 
+  /** A command line of `mesarch`, for whoever watches from outside. */
+  cli(...args: readonly string[]): readonly string[] {
+    return [...this.#versions.at(-1)!.command, ...args];
+  }
+
   /** Holds what is added to the wall clock that the node is shown. */
   clockFile(node: Node): string {
     return join(this.belongings.directory, `${node}.clock`);

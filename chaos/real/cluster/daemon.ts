@@ -7,6 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { identify } from "../../../src/containers/process-identity.ts";
 import type { Belongings } from "../belongings.ts";
+import { isStopped } from "../host/processes.ts";
 
 export interface Launch {
   readonly program: string;
@@ -70,6 +71,11 @@ export class Daemon {
 
   get frozen(): boolean {
     return this.running && this.#frozen;
+  }
+
+  /** Frozen, and every thread of it has obeyed. */
+  get stopped(): boolean {
+    return this.pid !== undefined && isStopped(this.pid);
   }
 
   start(): void {

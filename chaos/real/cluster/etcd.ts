@@ -26,6 +26,7 @@ const TIMINGS = ["--heartbeat-interval=50", "--election-timeout=500", "--pre-vot
 const RETENTION = ["--snapshot-count=10000", "--max-wals=2", "--max-snapshots=2"];
 const DISK_MEBIBYTES = 512;
 const LOOK_MS = 50;
+const READ_MS = 5_000;
 
 interface MemberStatus {
   readonly leads: boolean;
@@ -36,12 +37,14 @@ export class EtcdMember {
   readonly node: Node;
   readonly daemon: Daemon;
   readonly endpoint: string;
+  readonly dataDirectory: string;
   readonly disk: LoopDisk | undefined;
 
-  constructor(node: Node, daemon: Daemon, endpoint: string, disk: LoopDisk | undefined) {
+  constructor(node: Node, daemon: Daemon, endpoint: string, dataDirectory: string, disk: LoopDisk | undefined) {
     this.node = node;
     this.daemon = daemon;
     this.endpoint = endpoint;
+    this.dataDirectory = dataDirectory;
     this.disk = disk;
   }
 
@@ -91,6 +94,12 @@ export class Etcd {
     return this.members[statuses.findIndex((status) => status?.leads === true)];
   }
 
+  /** The present one. */
+  async revision(): Promise<number> {
+    const { header } = (await this.members[0]!.post("kv/range", { key: Buffer.from([0]).toString("base64"), limit: "1" }, READ_MS)) as { header: { revision: string } };
+    return Number(header.revision);
+  }
+
   /** Every member runs and knows a leader. */
   async whole(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
@@ -107,14 +116,15 @@ function member(node: Node, options: EtcdOptions): EtcdMember {
   const { network, belongings, logs, onFailure } = options;
   const mountPoint = join(belongings.directory, node);
   const disk = options.disk ? new LoopDisk({ image: `${mountPoint}.img`, mountPoint, mebibytes: DISK_MEBIBYTES, belongings }) : undefined;
+  const dataDirectory = join(mountPoint, "data");
   const daemon: Daemon = new Daemon({
     name: `etcd/${node}`,
     belongings,
     logs,
-    launch: () => launchOf(node, join(mountPoint, "data"), options),
+    launch: () => launchOf(node, dataDirectory, options),
     onFailure: (how) => onFailure(daemon.name, how),
   });
-  return new EtcdMember(node, daemon, `http://${address(network, node, "client")}`, disk);
+  return new EtcdMember(node, daemon, `http://${address(network, node, "client")}`, dataDirectory, disk);
 }
 
 function launchOf(node: Node, dataDirectory: string, { binary, nodes, network, quotaBytes }: EtcdOptions): Launch {

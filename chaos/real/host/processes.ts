@@ -48,6 +48,12 @@ export function consumption(pid: number): Consumption | undefined {
   }
 }
 
+/** A signal is sent at once, and obeyed by each thread when it runs next. */
+export function isStopped(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).every((thread) => /\) T /.test(readFileSync(`${threads}/${thread}/stat`, "latin1")));
+}
+
 function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");

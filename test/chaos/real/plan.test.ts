@@ -53,7 +53,7 @@ test("names of faults are unique, and what a machine lacks is told", (t) => {
 });
 
 test("a run's command does the same run again", (t) => {
-  for (const line of ["--time 20 --nemesis kill-leader,kill-agent --seed 4 --loopback", "run headline --tasks 20 --for 5 --seed 9 --dist", "run herd --herd-agents 50 --herd-frameworks 5 --seed 2", "--seed 1 --workload churn"]) {
+  for (const line of ["--time 20 --nemesis kill-leader,kill-agent --seed 4 --loopback", "run headline --tasks 20 --for 5 --seed 9 --dist", "run herd --herd-agents 50 --herd-frameworks 5 --seed 2", "run restore --lost 5", "--seed 1 --workload churn"]) {
     const order = parseOrder(line.split(" ")) as RunOrder;
     t.deepEqual(parseOrder(commandOf(order).replace("npm run chaos -- ", "").split(" ")), order);
   }
@@ -62,7 +62,7 @@ test("a run's command does the same run again", (t) => {
 test("what cannot be ordered is refused with the reason", (t) => {
   t.throws(() => parseOrder(["--time", "0"]), { message: /--time 0: a whole number from 1/ });
   t.throws(() => parseOrder(["--workload", "some"]), { message: /--workload some: one of mixed, services, churn/ });
-  t.throws(() => parseOrder(["run", "everything"]), { message: /no scenario "everything"; there are: headline, herd/ });
+  t.throws(() => parseOrder(["run", "everything"]), { message: /no scenario "everything"; there are: headline, herd, restore/ });
   t.throws(() => parseOrder(["check"]), { message: /which history/ });
   t.throws(() => parseOrder(["dance"]), { message: /no command "dance"/ });
 });
