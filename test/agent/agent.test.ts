@@ -5,39 +5,35 @@ import { systemClock } from "../../src/async/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { defaultAgentTimings } from "../../src/core/agent/settings.ts";
 import { Resources } from "../../src/model/resources.ts";
-import type { MasterDialer, MasterLink } from "../../src/ports/master-links.ts";
 import type { Telemetry } from "../../src/telemetry/telemetry.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { telemetryOff } from "../../src/telemetry/off.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
-import { type AgentMessage, Refusal_Kind as Kind, type MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
+import { type AgentMessage, Refusal_Kind as Kind } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { Arrivals } from "../support/arrivals.ts";
 import { MemoryDisk } from "../support/memory-checkpoint.ts";
+import { type MemoryLink, MemoryMasters } from "../support/memory-masters.ts";
 import { SimulatedHost } from "../../chaos/twins/simulated-containers.ts";
 import { launchId, launchOrder } from "../core/agent/agent-world.ts";
 import type { Order } from "./agent-master.ts";
 
 /** A master at the other end of a link in memory. */
 class Peer {
-  readonly heard = new Arrivals<AgentMessage>();
-  readonly link: MasterLink;
+  readonly link: MemoryLink;
   #session = 0;
   #revision = 0;
-  readonly #onBatch: (batch: MasterBatch) => void;
 
-  constructor(onBatch: (batch: MasterBatch) => void) {
-    const { promise: closed, resolve } = Promise.withResolvers<string>();
-    this.#onBatch = onBatch;
-    this.link = { closed, close: resolve, send: (message) => this.heard.push(message) };
+  constructor(link: MemoryLink) {
+    this.link = link;
   }
 
   say(...bodies: Order[]): void {
     const epoch = { generation: 1, revision: this.#revision };
-    this.#onBatch({ clusterId: "c", epoch, session: this.#session, messages: bodies.map((body) => ({ body })) });
+    this.link.say({ clusterId: "c", epoch, session: this.#session, messages: bodies.map((body) => ({ body })) });
   }
 
   async heardOf($case: string): Promise<AgentMessage> {
-    return this.heard.next(({ body }) => body?.$case === $case);
+    return this.link.heard.next(({ body }) => body?.$case === $case);
   }
 
   async adopt(revision: number, pingTimeoutMs = 60_000): Promise<void> {
@@ -50,14 +46,8 @@ class Peer {
 }
 
 async function world(telemetry: Telemetry = telemetryOff(createLogger({ service: "a", role: "agent", name: "a", level: "silent" }))) {
-  const peers = new Arrivals<Peer>();
-  const dialer: MasterDialer = {
-    dial: async (_address, onBatch) => {
-      const peer = new Peer(onBatch);
-      peers.push(peer);
-      return peer.link;
-    },
-  };
+  const dialer = new MemoryMasters();
+  const links = dialer.listen("master:1");
   const host = new SimulatedHost();
   const disk = new MemoryDisk();
   const resources = Resources.parse("cpus:4");
@@ -76,12 +66,12 @@ async function world(telemetry: Telemetry = telemetryOff(createLogger({ service:
   const sandboxes = { path: (id: string) => `/sandboxes/${id}`, forgotten: async (id: string) => forgotten.push(id) };
   const ports = { checkpoint, containers: host.open(), sandboxes, dialer, clock: systemClock, random: seededRandom(1), telemetry };
   const agent = await Agent.start(settings, ["master:1"], ports);
-  return { agent, host, disk, peers, forgotten, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
+  return { agent, host, disk, peer: async () => new Peer(await links.next()), forgotten, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() };
 }
 
 test("life of a task: started with its context, running, ended, acknowledged, its sandbox given free", async (t) => {
   await using w = await world();
-  const master = await w.peers.next();
+  const master = await w.peer();
   await master.adopt(5);
   const order = launchOrder(1, { command: "serve", resources: "cpus:2;mem:64" });
   if (order.$case === "launch") {
@@ -106,7 +96,7 @@ test("life of a task: started with its context, running, ended, acknowledged, it
 test("the spans of a launch are one trace: launch, start, status", async (t) => {
   const recorder = new TelemetryRecorder();
   await using w = await world(recorder);
-  const master = await w.peers.next();
+  const master = await w.peer();
   await master.adopt(5);
   const order = launchOrder(1);
   if (order.$case === "launch") order.value.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -119,7 +109,7 @@ test("the spans of a launch are one trace: launch, start, status", async (t) => 
 test("lines about a launch, its kill and its end name its trace and the epoch", async (t) => {
   const recorder = new TelemetryRecorder();
   await using w = await world(recorder);
-  const master = await w.peers.next();
+  const master = await w.peer();
   await master.adopt(5);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const order = launchOrder(1);
@@ -137,10 +127,10 @@ test("lines about a launch, its kill and its end name its trace and the epoch", 
 
 test("a lost link is dialled again, and the leader's word taken there", async (t) => {
   await using w = await world();
-  const first = await w.peers.next();
+  const first = await w.peer();
   await first.adopt(5);
-  first.link.close("lost");
-  const second = await w.peers.next();
+  first.link.end("lost");
+  const second = await w.peer();
   const greeting = await second.heardOf("greeting");
   t.is(greeting.body?.$case === "greeting" && greeting.body.value.storedEpoch?.revision, 5);
   await second.adopt(5);
@@ -150,15 +140,15 @@ test("a lost link is dialled again, and the leader's word taken there", async (t
 
 test("a silent leader's link is closed and dialled again", async (t) => {
   await using w = await world();
-  const first = await w.peers.next();
+  const first = await w.peer();
   await first.adopt(5, 30);
   t.regex(await first.link.closed, /nothing heard/);
-  await (await w.peers.next()).heardOf("greeting");
+  await (await w.peer()).heardOf("greeting");
 });
 
 test("gone: it ends its tasks and then itself, without failing", async (t) => {
   await using w = await world();
-  const master = await w.peers.next();
+  const master = await w.peer();
   await master.adopt(5);
   master.say(launchOrder(1));
   await master.heardOf("update");
@@ -170,7 +160,7 @@ test("gone: it ends its tasks and then itself, without failing", async (t) => {
 
 test("8.6: a duplicate fails at once and touches no task", async (t) => {
   await using w = await world();
-  const master = await w.peers.next();
+  const master = await w.peer();
   await master.adopt(5);
   master.say(launchOrder(1));
   await master.heardOf("update");

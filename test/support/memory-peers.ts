@@ -26,6 +26,13 @@ export class PeerHub {
     for (const links of this.#links.values()) links.lost(address);
   }
 
+  /** It closes its links: to that address, or all of them. Who is cut off from it does not hear of it. */
+  close(address: string, to?: string): void {
+    for (const [other, links] of this.#links) {
+      if ((to ?? other) === other) setImmediate(() => void (this.passes(address, other) && links.lost(address)));
+    }
+  }
+
   /** Says and hears nothing, but its port still accepts. */
   freeze(address: string): void {
     this.#fates.set(address, "frozen");
@@ -70,6 +77,7 @@ export class MemoryPeerLinks implements PeerLinks {
   }
 
   connect(addresses: ReadonlySet<string>): void {
+    for (const address of this.#targets) if (!addresses.has(address)) this.#hub.close(this.#address, address);
     this.#targets = addresses;
   }
 
@@ -100,5 +108,6 @@ export class MemoryPeerLinks implements PeerLinks {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#targets = new Set();
+    this.#hub.close(this.#address);
   }
 }
