@@ -17,7 +17,7 @@ export interface SupervisedOptions {
   readonly onEnd: (how: string, restartMs: number) => void;
 }
 
-/** Pause before a start, doubled each time the process did not live for long. */
+/** Pause before a start, doubled each time the process did not live for long: unless it was killed, which is not its failure. */
 const RESTART_MS = 1_000;
 const MAX_RESTART_MS = 15_000;
 const LONG_LIFE_MS = 10_000;
@@ -50,7 +50,9 @@ export class Supervised {
     this.#child = child;
     this.#startedAt = clock.now();
     child.once("error", (error) => this.#ended(error.message));
-    child.once("exit", (code, signal) => this.#ended(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+    child.once("exit", (code, signal) => {
+      this.#ended(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`, signal === "SIGKILL");
+    });
     if (child.pid !== undefined) this.#options.onStart(child.pid);
   }
 
@@ -74,12 +76,12 @@ export class Supervised {
     this.#child?.kill("SIGKILL");
   }
 
-  #ended(how: string): void {
+  #ended(how: string, killed = false): void {
     if (this.#child === undefined) return;
     this.#child = undefined;
     if (this.#stopping) return;
     const { clock, onEnd } = this.#options;
-    this.#shortLives = clock.now() - this.#startedAt < LONG_LIFE_MS ? this.#shortLives + 1 : 1;
+    this.#shortLives = !killed && clock.now() - this.#startedAt < LONG_LIFE_MS ? this.#shortLives + 1 : 1;
     const restartMs = Math.min(RESTART_MS * 2 ** (this.#shortLives - 1), MAX_RESTART_MS);
     onEnd(how, restartMs);
     this.#cancelRestart = clock.after(restartMs, () => this.start());
