@@ -282,7 +282,7 @@ export class RawAgent extends RawStream<MasterBatch> {
 }
 
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  await eventually(what, holds, 60_000);
+  await eventually(what, holds, 100_000);
 }
 
 /** A framework with an offer of an agent. */

@@ -69,7 +69,7 @@ function registry(count: number, state: TaskState, more: (index: number) => obje
   return [{ key: "meta", value: meta }, { key: "head", value: head }, ...changes.map(encodeChange)];
 }
 
-test("13.4 a framework with as many tasks as it may have can ask for all of them", async (t) => {
+test.serial("13.4 a framework with as many tasks as it may have can ask for all of them", async (t) => {
   await using rig = await Rig.start({}, registry(limits.liveTasksPerFramework, TaskState.TASK_RUNNING));
   const scheduler = new RawScheduler(rig, "f");
   scheduler.subscribe();
@@ -80,7 +80,7 @@ test("13.4 a framework with as many tasks as it may have can ask for all of them
   t.is(scheduler.updates.length, limits.liveTasksPerFramework);
 });
 
-test("5.1 an agent that comes back gets all launches it lacks, however large they are together", async (t) => {
+test.serial("5.1 an agent that comes back gets all launches it lacks, however large they are together", async (t) => {
   const count = 24;
   await using rig = await Rig.start({}, registry(count, TaskState.TASK_STAGING, () => ({ data: Buffer.alloc(900 * 1024) })));
   const launched = new Set<string>();
@@ -98,7 +98,7 @@ test("5.1 an agent that comes back gets all launches it lacks, however large the
   t.is(launched.size, count, details);
 });
 
-test("an operator who reads gets the snapshot of a large cluster", async (t) => {
+test.serial("an operator who reads gets the snapshot of a large cluster", async (t) => {
   await using rig = await Rig.start({}, registry(limits.liveTasksPerFramework, TaskState.TASK_RUNNING));
   const events = rig.events(true);
   await until(() => events.ended || events.count >= limits.liveTasksPerFramework, "the snapshot");
