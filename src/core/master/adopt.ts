@@ -6,7 +6,7 @@ import { idError, isLaunchId } from "../../model/ids.ts";
 import { limits } from "../../model/limits.ts";
 import { Resources } from "../../model/resources.ts";
 import { roleError } from "../../model/roles.ts";
-import { mayFollow } from "../../model/task-state.ts";
+import { isTerminal, mayFollow } from "../../model/task-state.ts";
 import type { HeldTask } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
@@ -56,7 +56,7 @@ function taskRow(
     // As of one that was given up: its framework has to be told that it is back (7.5), and it never starts late (6.2).
     agentTerm: agent.term - 1,
     generation: state.leadership.generation,
-    state: held.state,
+    state: toldSoFar(held.state as TaskState),
     latestState: held.state,
     seq: 0,
     uuid: new Uint8Array(),
@@ -66,6 +66,14 @@ function taskRow(
     role: held.role,
     launchedAt: clusterClock(state, now),
   };
+}
+
+/**
+ * The agent says its updates again from the oldest unacknowledged one on, the end last: as long as it was not said, what
+ * comes before it may still be news (7.4).
+ */
+function toldSoFar(latest: TaskState): TaskState {
+  return isTerminal(latest) ? TaskState.TASK_RUNNING : latest;
 }
 
 function frameworkRow(state: MasterState, now: number, { frameworkId, framework }: HeldTask): Change {

@@ -157,6 +157,22 @@ test("13.2 after a restore, what the agents run beyond the backup is adopted, wi
   t.deepEqual(framework.heard("t1"), ["RUNNING", "FINISHED"]);
 });
 
+test("13.2, 7.1 of a task adopted after its end the framework still hears what it had not acknowledged, in order", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1", TASK_FINISHED);
+  loseRows(cluster, "t1", framework.id);
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  t.is(cluster.task("t1")!.latestState, TASK_FINISHED);
+  framework.subscribe();
+  agent.update("t1", TASK_RUNNING, { latest: TASK_FINISHED });
+  agent.update("t1", TASK_FINISHED);
+  t.deepEqual(cluster.alarms, []);
+  t.deepEqual(framework.heard("t1").slice(-2), ["RUNNING", "FINISHED"]);
+});
+
 test("13.2, 1.4 a framework that the leadership of the backup registered after it keeps its tasks, and comes back", (t) => {
   const { cluster, agent, framework } = running();
   t.true(framework.id.startsWith("1-100-"));
