@@ -1,4 +1,6 @@
 /** Which faults come, and when, is a matter of the seed alone. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { allFaults, obstacle } from "../../../chaos/real/nemesis/catalogue.ts";
 import { type Round, rounds } from "../../../chaos/real/nemesis/plan.ts";
@@ -50,6 +52,11 @@ test("names of faults are unique, and what a machine lacks is told", (t) => {
   const cut = kinds.find(({ name }) => name === "cut-leader-from-etcd")!;
   t.is(obstacle(cut, [{ name: "firewall", what: "packet filters", problem: undefined }]), undefined);
   t.is(obstacle(cut, [{ name: "firewall", what: "packet filters", problem: "nft is missing (Debian package nftables)" }]), "packet filters: nft is missing (Debian package nftables)");
+});
+
+test("the guide names each fault", (t) => {
+  const guide = readFileSync(join(import.meta.dirname, "../../../chaos/README.md"), "utf8");
+  t.deepEqual(kinds.filter(({ name }) => !guide.includes(`\`${name}\``)), []);
 });
 
 test("a run's command does the same run again", (t) => {
