@@ -114,7 +114,7 @@ test("3.10 setting the default weight of a role that has none does not make stan
   t.is(loads, 0);
 });
 
-test("4.4 SUBSCRIBED is the first event on a stream", async (t) => {
+test("Mesos 4.1 SUBSCRIBED is the first event on a stream", async (t) => {
   await using masters = new Masters();
   await masters.start(["m1"]);
   const framework = new SchedulerClient(masters.node("m1"), "f1");
