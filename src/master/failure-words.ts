@@ -2,7 +2,7 @@ import type { Input } from "../core/master/input.ts";
 import type { Output } from "../core/master/output.ts";
 
 const FAILED = "internal error: the master failed over this call; nothing was done";
-const FAILED_MIDWAY = "internal error: the master failed over this call; a part of it was done";
+const FAILED_MIDWAY = "internal error: the master failed over this call; a part of it may have been done";
 
 /** To whoever asked for what a machine failed over: not to be repeated to the next leader (3.9). */
 export function failureWords(input: Input): Output[] {

@@ -39,6 +39,28 @@ test("2.9, 10.8 an ACCEPT of many tasks leaves heartbeats their turns, and the c
   t.is(agent.messages.filter(({ body }) => body?.$case === "kill").length, 1, "a KILL behind it finds its task");
 });
 
+test("3.9 when the handling of its rest throws, its sender is answered 500, and told that a part may have been done", async (t) => {
+  await using masters = new Masters();
+  let launches = 0;
+  const machine = Object.defineProperty({ ...defaultMasterSettings }, "launchResendMs", {
+    get: () => {
+      launches += 1;
+      if (launches === 250) throw new Error("a bug");
+      return 30_000;
+    },
+  });
+  await masters.start(["m1"], { machine });
+  const framework = new SchedulerClient(masters.node("m1"), "f1");
+  await confirmedAgent(masters);
+  await masters.run(1_500);
+  const offer = framework.items.flatMap(({ item }) => (item?.$case === "event" ? (item.value.offers?.offers ?? []) : []))[0]!;
+  const accepted = framework.call(acceptOf(offer.id!.value!, offer.agentId!.value!) as never);
+  await masters.run(100);
+  const reply = framework.items.flatMap(({ item }) => (item?.$case === "reply" && item.value.number === accepted ? [item.value] : []));
+  t.deepEqual(reply.map(({ code }) => code), [500]);
+  t.regex(reply[0]!.message, /a part of it may have been done/);
+});
+
 async function confirmedAgent(masters: Masters): Promise<AgentClient> {
   const agent = new AgentClient(masters.node("m1"));
   const incarnation = { starts: 1, nonce: "n" };
