@@ -99,6 +99,18 @@ test("2.8 a key that could not be deleted when its leadership failed is deleted 
   t.deepEqual(keysOf(masters, "m1"), []);
 });
 
+test("2.9 a master that paused after its leadership failed queues again, and does not take for silence that nobody wrote to it meanwhile", async (t) => {
+  await using masters = await started("m1", "m2");
+  masters.server.apply([{ key: "head", value: new Uint8Array([1, 2, 3]) }]);
+  new SchedulerClient(masters.leader(), "f1");
+  await masters.run(2_000);
+  t.deepEqual(masters.leaders(), ["m2"]);
+  t.deepEqual(keysOf(masters, "m1"), []);
+  await masters.run(8_000);
+  t.deepEqual(masters.leaders(), ["m2"]);
+  t.is(keyOf(masters, "m1").deposals, 0);
+});
+
 test("2.12 who was deposed while alive, leading or queued, says so in its next key; who resigned does not", async (t) => {
   await using masters = await started("m1", "m2", "m3");
   masters.freeze("m1");
