@@ -4,7 +4,6 @@ import * as allocation from "./allocation.ts";
 import * as delivery from "./delivery.ts";
 import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
-import * as settled from "./settled.ts";
 import { type MasterState, clusterClock, whenClockShows } from "./state.ts";
 import type { Tx } from "./tx.ts";
 
@@ -82,7 +81,6 @@ export function remove(state: MasterState, tx: Tx, frameworkId: string): void {
   }
   allocation.frameworkAway(state, frameworkId, tx.now);
   delivery.killFramework(state, tx, frameworkId);
-  releaseSettled(state, tx, frameworkId);
   notices.framework(state, tx, frameworkId);
 }
 
@@ -102,16 +100,6 @@ export function catchUp(state: MasterState, tx: Tx): void {
       });
     } else if (!here && standing?.$case === "subscribed" && isSubscribedNow(state, record)) {
       setAway(state, tx, id, true);
-    }
-  }
-}
-
-/** Nobody is left to hear how these tasks ended, so their rows need not wait for it (4.5). */
-function releaseSettled(state: MasterState, tx: Tx, frameworkId: string): void {
-  for (const agentId of state.tables.frameworkBooks(frameworkId).agents.keys()) {
-    for (const launchId of state.tables.agentBooks(agentId).settled) {
-      const record = state.tables.tasks.get(launchId);
-      if (record?.frameworkId === frameworkId) settled.told(state, tx, record);
     }
   }
 }

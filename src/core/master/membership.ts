@@ -41,9 +41,9 @@ export interface Membership {
 /** Finds what is over, row by row. */
 export type PruneLook = Generator<Prunable | undefined, void>;
 
-/** An agent or framework whose rows may go. */
+/** An agent or framework whose rows may go; `ended`: those tasks of a framework that have ended. */
 export interface Prunable {
-  readonly kind: "a" | "f";
+  readonly kind: "a" | "f" | "ended";
   readonly id: string;
   /** Its own row goes, too, once those that hang on it are gone. */
   readonly wholly: boolean;

@@ -1,6 +1,6 @@
 /**
  * What is over leaves the registry in bounded background batches (4.2): tasks of gone agents and of agents nobody has
- * heard of for weeks, removed frameworks with their history, old tombstones. Once a minute all rows are looked
+ * heard of for weeks, what ended of removed frameworks, these with their history, old tombstones. Once a minute all rows are looked
  * through, some in each step, and what is found is worked off.
  */
 import { compareEpochs } from "../../base/epoch.ts";
@@ -44,7 +44,7 @@ export function due(state: MasterState, tx: Tx): void {
   for (let looks = 0; looks < LOOKS_AT_ONCE && rows > 0; looks++) {
     const known = membership.prunable.at(-1);
     if (known !== undefined) {
-      rows = known.kind === "a" ? pruneAgent(state, tx, known, rows) : pruneFramework(state, tx, known, rows);
+      rows = prune[known.kind](state, tx, known, rows);
       if (rows > 0) membership.prunable.pop();
       continue;
     }
@@ -79,12 +79,13 @@ function* agents(state: MasterState, now: number): PruneLook {
   for (const one of tombstones) yield isOld(one) ? { kind: "a", id: one.id, wholly: true } : undefined;
 }
 
-/** Removed frameworks without tasks, beyond those kept to look at: their history, and most of their rows. */
+/** Of removed frameworks: what ended, and beyond those kept to look at, once without tasks, history and most rows. */
 function* frameworks(state: MasterState): PruneLook {
   const removed: Tombstone[] = [];
   for (const [id, { standing }] of state.tables.frameworks) {
-    if (standing?.$case === "removedAt") removed.push({ id, at: standing.value });
-    yield undefined;
+    const isRemoved = standing?.$case === "removedAt";
+    if (isRemoved) removed.push({ id, at: standing.value });
+    yield isRemoved && !settledOf(state, id).next().done ? { kind: "ended", id, wholly: false } : undefined;
   }
   const [isOver, isOld] = [beyond(KEPT_FRAMEWORKS, removed), beyond(limits.tombstones, removed)];
   for (const one of removed) {
@@ -101,7 +102,9 @@ function needsNoTombstone(state: MasterState, id: string): boolean {
   return issued !== undefined && compareEpochs(issued.epoch, state.epoch) < 0 && wasRemoved(state, id);
 }
 
-/** Returns how many of `rows` are left to be written; 0: look at it again. */
+/** Each returns how many of `rows` are left to be written; 0: look at it again. */
+const prune = { a: pruneAgent, f: pruneFramework, ended: pruneEnded };
+
 function pruneAgent(state: MasterState, tx: Tx, { id, wholly }: Prunable, rows: number): number {
   const { tables } = state;
   const record = tables.agents.get(id);
@@ -117,6 +120,26 @@ function pruneAgent(state: MasterState, tx: Tx, { id, wholly }: Prunable, rows: 
   state.membership.lastHeard.delete(id);
   state.membership.strangers.delete(id);
   return rows - 1;
+}
+
+/** Nobody is left to hear how they ended, so their rows need not wait for it (4.5), whoever wrote them. */
+function pruneEnded(state: MasterState, tx: Tx, { id }: Prunable, rows: number): number {
+  for (const record of [...settledOf(state, id)]) {
+    history.retire(state, tx, { ...record, settledTold: true });
+    rows -= 1;
+    if (rows === 0) return 0;
+  }
+  return rows;
+}
+
+/** Tasks of a framework that ended by the master's word and are in the registry still. */
+function* settledOf({ tables }: MasterState, frameworkId: string): Generator<TaskRecord> {
+  for (const agentId of tables.frameworkBooks(frameworkId).agents.keys()) {
+    for (const launchId of tables.agentBooks(agentId).settled) {
+      const record = tables.tasks.get(launchId);
+      if (record?.frameworkId === frameworkId) yield record;
+    }
+  }
 }
 
 /** The same for a framework. Once removed it stays removed. */

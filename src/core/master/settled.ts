@@ -10,7 +10,6 @@ import * as allocation from "./allocation.ts";
 import * as frameworks from "./framework-events.ts";
 import * as history from "./history.ts";
 import * as notices from "./notices.ts";
-import { isFrameworkRemoved } from "./standing.ts";
 import type { MasterState } from "./state.ts";
 import { masterStatus } from "./task-status.ts";
 import type { Tx } from "./tx.ts";
@@ -44,15 +43,13 @@ export function end(state: MasterState, tx: Tx, before: TaskRecord, ending: Endi
   tx.put({ kind: "t", id: record.launchId, record });
   state.deadlines.clear(`launch/${record.launchId}`);
   if (!isTerminal(before.latestState as TaskState)) allocation.taskFreed(state, tx, before);
-  if (isFrameworkRemoved(state.tables, record.frameworkId) || frameworks.sendUpdate(state, tx, record, status)) {
-    told(state, tx, record);
-  }
+  if (frameworks.sendUpdate(state, tx, record, status)) told(state, tx, record);
   notices.task(state, tx, record);
 }
 
 /**
- * A settled row was said to a subscribed stream, or has nobody to be said to. It goes to history once that was surely
- * received; with a crash, or the end of the stream, before that it is said again (7.5).
+ * A settled row was said to a subscribed stream. It goes to history once that was surely received; with a crash, or the
+ * end of the stream, before that it is said again (7.5). Of removed frameworks it goes without (prune.ts).
  */
 export function told(state: MasterState, tx: Tx, record: TaskRecord): void {
   if (!record.settled) return;

@@ -96,3 +96,19 @@ test("4.2 an agent that comes back while its rows are being pruned keeps what is
   t.true(cluster.tables.agents.has(agent.id));
   t.deepEqual(cluster.machine.state.membership.prunable, []);
 });
+
+test("4.2, 4.5 what ended by the master's word leaves with its removed framework, whichever leader comes to it", (t) => {
+  const cluster = new Cluster();
+  const agent = cluster.agent();
+  const framework = cluster.framework();
+  framework.launch(agent, "t1");
+  agent.run("t1");
+  agent.held.clear();
+  agent.restart();
+  t.true(cluster.task("t1")!.settled);
+  framework.teardown();
+  cluster.failover();
+  cluster.advance(61_000);
+  t.is(cluster.task("t1"), undefined);
+  t.truthy(cluster.past("t1"));
+});
