@@ -9,6 +9,7 @@ export interface MasterEnd {
   readonly heard: Arrivals<AgentMessage>;
   /** Resolves when the link has ended. */
   readonly ended: Promise<void>;
+  /** In a batch of its own. */
   ping(sequence: number): void;
   end(): void;
 }
@@ -71,6 +72,18 @@ export function masterDialerContract(test: TestFn, name: string, open: () => Dia
     await other.pings.until("a ping on another link", ({ length }) => length === 1);
     t.deepEqual(pings.items, []);
     t.deepEqual(sequences(far.heard), []);
+  });
+
+  test(`${name}: who closes a link on a message gets none that arrived with it`, async (t) => {
+    await using world = open();
+    const master = await world.listen();
+    const arrived: MasterBatch[] = [];
+    const link = await world.dialer.dial(master.address, (batch) => void (arrived.push(batch), link.close("enough")), forever);
+    const far = await master.links.next();
+    for (let number = 0; number < 100; number += 1) far.ping(number);
+    await link.closed;
+    await far.ended;
+    t.is(arrived.length, 1);
   });
 
   test(`${name}: a link that the master ends is closed after what it said`, async (t) => {

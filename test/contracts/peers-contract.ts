@@ -57,9 +57,11 @@ class Peer {
     return beat;
   }
 
-  /** Links are open in time, and a heartbeat comes each moment: what is said before may be lost. */
+  /** Links open in time, and what is said before may be lost: says heartbeats until one of them was heard. */
   async reaches(...others: readonly Peer[]): Promise<void> {
-    const isHeardBy = ({ heard }: Peer): boolean => heard.items.some(({ master, incarnation }) => master === this.#name && incarnation === this.#incarnation);
+    const { foldedRevision: first } = this.beat();
+    const isOurs = (beat: PeerHeartbeat): boolean => beat.master === this.#name && beat.incarnation === this.#incarnation;
+    const isHeardBy = ({ heard }: Peer): boolean => heard.items.some((beat) => isOurs(beat) && beat.foldedRevision >= first);
     await eventually(`${this.#name} heard`, () => (this.beat(), others.every(isHeardBy)));
   }
 }

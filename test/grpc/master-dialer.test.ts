@@ -45,7 +45,7 @@ function openInto(links: Arrivals<MasterEnd>): AgentSessions["open"] {
   return (sink) => {
     const heard = new Arrivals<AgentMessage>();
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    links.push({ heard, ended, ping: (sequence) => sink.send(ping(sequence), fence), end: () => sink.close("over") });
+    links.push({ heard, ended, ping: (sequence) => sink.send(ping(sequence), { ...fence }), end: () => sink.close("over") });
     return { messages: (messages) => messages.forEach((message) => heard.push(message)), closed: resolve };
   };
 }
