@@ -6,7 +6,7 @@ import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
 /** Back to rest within this, of what it was at rest before. */
 const REST = 1.1;
 /** Memory of garbage-collected programs and descriptors of short use come and go by this much. */
-const SLACK = { rssMb: 48, descriptors: 16 } as const;
+const SLACK = { MB: 48, descriptors: 16 } as const;
 
 const SLOWER = 3;
 /** Below this nobody can tell latencies apart. */
@@ -31,8 +31,8 @@ function backToRest(evidence: Evidence): Verdict {
     const before = seenBefore.get(kindOf(name));
     if (before === undefined) continue;
     tally.tested();
-    for (const what of ["rssMb", "descriptors"] as const) {
-      const [rest, now] = [Math.max(...before.map(({ value }) => value[what])), median(after, what)];
+    for (const what of ["MB", "descriptors"] as const) {
+      const [rest, now] = [Math.max(...before.map((event) => taken(event, what))), median(after, what)];
       const limit = rest * REST + SLACK[what];
       if (now > limit) tally.violated(`${name} rests at ${Math.round(now)} ${what}, and none of its kind at more than ${Math.round(rest)} before`, after.at(-1));
     }
@@ -40,13 +40,17 @@ function backToRest(evidence: Evidence): Verdict {
   return tally.verdict();
 }
 
+function taken({ value }: EventOf<"process">, what: "MB" | "descriptors"): number {
+  return what === "MB" ? (value.heldMb ?? value.rssMb) : value.descriptors;
+}
+
 /** "master" of "master/m1". */
 function kindOf(name: string): string {
   return name.split("/")[0]!;
 }
 
-function median(events: readonly EventOf<"process">[], what: "rssMb" | "descriptors"): number {
-  const sorted = events.map(({ value }) => value[what]).sort((a, b) => a - b);
+function median(events: readonly EventOf<"process">[], what: "MB" | "descriptors"): number {
+  const sorted = events.map((event) => taken(event, what)).sort((a, b) => a - b);
   return sorted[sorted.length >> 1]!;
 }
 

@@ -15,7 +15,7 @@ const CAUSE_MS = 2_000;
  * Tested: spells of faults that a task lived through, of its agent's process for I10, of everything above it for I9.
  *
  * A task may be signalled, end by a signal or fall silent if somebody asked for its end, or if a fault names its host or
- * itself; nothing else excuses it.
+ * itself; nothing else excuses it. It may stand still while the whole machine does.
  */
 export function disturbance(evidence: Evidence, options: CheckOptions): readonly Verdict[] {
   const control = new Tally("I9");
@@ -49,7 +49,7 @@ function disturbancesOf(evidence: Evidence, life: Life, { beatGapMs }: CheckOpti
   const askedAt = endAskedAt(evidence, life);
   for (let i = 1; i < seen.length; i++) {
     const gap = seen[i]! - seen[i - 1]!;
-    if (gap > beatGapMs) found.push({ what: `${task} stood still for ${Math.round(gap)} ms`, from: seen[i - 1]!, to: seen[i]!, events: [life.start] });
+    if (gap > beatGapMs && !machineStood(evidence, seen[i - 1]!, seen[i]!)) found.push({ what: `${task} stood still for ${Math.round(gap)} ms`, from: seen[i - 1]!, to: seen[i]!, events: [life.start] });
   }
   for (const signal of signals) {
     if (signal.t < askedAt) found.push({ what: `${task} got ${signal.value.signal}, and nobody had asked for it`, from: signal.t - CAUSE_MS, to: signal.t, events: [signal] });
@@ -62,6 +62,10 @@ function disturbancesOf(evidence: Evidence, life: Life, { beatGapMs }: CheckOpti
     found.push({ what: `${task} fell silent for ever`, from: silentSince, to: silentSince + beatGapMs, events: [life.start] });
   }
   return found;
+}
+
+function machineStood(evidence: Evidence, from: number, to: number): boolean {
+  return evidence.of("hostStall").some(({ t, value }) => t - value.ms < to && t > from);
 }
 
 /** From when on the task may be killed: by a kill, by its framework's end, or with its agent. */

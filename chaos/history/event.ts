@@ -112,8 +112,10 @@ interface Observations {
   };
   /** Free, offered and used of one agent, as its master counts. */
   readonly books: { readonly agent: string; readonly total: Amounts; readonly used: Amounts; readonly offered: Amounts; readonly free: Amounts };
-  /** A host, once a second. */
-  readonly process: { readonly name: string; readonly rssMb: number; readonly descriptors: number };
+  /** A process, once a second; at rest with what it holds after its garbage was collected. */
+  readonly process: { readonly name: string; readonly rssMb: number; readonly heldMb?: number; readonly descriptors: number };
+  /** The machine itself stood still until now. */
+  readonly hostStall: { readonly ms: number };
   /** Something that must never be there: an unhandled rejection, a failed assertion, an alarm. */
   readonly complaint: { readonly of: string; readonly message: string };
   /** Phases of the run: quiet, chaos, healed, settled, final. */

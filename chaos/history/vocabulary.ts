@@ -40,6 +40,7 @@ const observations: Readonly<Record<ObservationName, true>> = {
   news: true,
   books: true,
   process: true,
+  hostStall: true,
   complaint: true,
   phase: true,
   leftover: true,

@@ -5,7 +5,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ControlGroups } from "../../src/containers/control-groups.ts";
 import { identify, isRunning, type ProcessIdentity } from "../../src/containers/process-identity.ts";
@@ -25,6 +25,7 @@ export type Belonging =
 const BOOK = "belongings";
 /** Holds one directory per run. */
 const ROOT = join(tmpdir(), "mesarch-chaos");
+const MEMORY = "/dev/shm";
 const END_MS = 10_000;
 const TRIES = 20;
 const PAUSE_MS = 100;
@@ -52,6 +53,15 @@ export class Belongings {
   /** The book of a run that another process of ours opened. */
   static join(directory: string): Belongings {
     return new Belongings(directory);
+  }
+
+  /** A directory that no disk slows down, where the system has room for one. */
+  inMemory(): string {
+    if (!existsSync(MEMORY)) return this.directory;
+    const path = join(MEMORY, `mesarch-chaos-${basename(this.directory)}`);
+    this.add({ kind: "directory", path });
+    mkdirSync(path, { recursive: true });
+    return path;
   }
 
   /** To be called before, or at once after, it is made. */

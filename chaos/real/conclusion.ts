@@ -43,8 +43,9 @@ export interface Ending {
 const startedAt = new Date().toISOString();
 
 export function conclude({ order, stage, observed, endAt, kinds, settings, paces, workload, demanded, bounds, tell }: Ending): number {
-  const witnesses = readWitnesses(observed.cluster.witnesses, uptimeOffsetMs());
-  const told = upTo([...gather(observed.histories), witnesses], endAt);
+  const offsetMs = uptimeOffsetMs();
+  const witnesses = readWitnesses(observed.cluster.witnesses, offsetMs);
+  const told = upTo([...gather(observed.histories), witnesses, observed.controls.stalls(offsetMs)], endAt);
   const events = upTo([told, recoveriesOf(told, new Map(kinds.map(({ name, answersAfter }) => [name, answersAfter])))], endAt);
   writeHistory(join(stage.report, HISTORY), events);
   rmSync(observed.histories, { recursive: true }); // all of it is in the one now

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { OperatorClient } from "../../src/sdk/index.ts";
 import { FileSink, Recorder } from "../history/recorder.ts";
+import { Controls } from "./actors/controls.ts";
 import type { FrameworkPlan } from "./actors/framework.ts";
 import { HostSampler } from "./actors/host-sampler.ts";
 import { LogWatcher } from "./actors/log-watcher.ts";
@@ -53,6 +54,7 @@ export class ObservedCluster {
   readonly #poller: OperatorPoller;
   /** What etcd takes is its own affair. */
   readonly sampler: HostSampler;
+  readonly controls: Controls;
 
   private constructor(options: ObservedOptions, cluster: Cluster, recorder: Recorder, sink: FileSink, histories: string) {
     this.#options = options;
@@ -64,6 +66,7 @@ export class ObservedCluster {
     this.#logs = new LogWatcher(cluster.daemons, recorder);
     const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
     this.sampler = new HostSampler({ daemons: ours, logs: this.#logs, recorder });
+    this.controls = new Controls(join(cluster.witnesses, "../controls"), cluster.belongings);
     const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
     const hosts = new Set(cluster.agents.map(({ node }) => node));
     this.#poller = new OperatorPoller({ masters, hosts, everyMs: READ_EVERY_MS, inHistory: (revision) => this.watcher.inHistory(revision), recorder });
@@ -150,6 +153,7 @@ export class ObservedCluster {
   async close(): Promise<number> {
     const endAt = monotonicMs();
     this.sampler.close();
+    await this.controls.stop();
     await this.#poller.stop();
     await this.watcher.stop();
     this.#logs.stop();

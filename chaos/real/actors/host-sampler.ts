@@ -53,9 +53,9 @@ export class HostSampler {
     this.#stop();
   }
 
-  #record(name: string, rssMb: number): void {
+  #record(name: string, heldMb: number): void {
     const pid = this.#options.daemons.find((daemon) => daemon.name === name)?.pid;
     const taken = pid === undefined ? undefined : consumption(pid);
-    if (taken !== undefined) this.#options.recorder.record({ actor: "host", kind: "observe", op: "process", value: { name, rssMb, descriptors: taken.descriptors } });
+    if (taken !== undefined) this.#options.recorder.record({ actor: "host", kind: "observe", op: "process", value: { name, ...taken, heldMb } });
   }
 }

@@ -91,7 +91,7 @@ export class Cluster {
     this.network = network;
     this.belongings = belongings;
     this.etcd = etcd;
-    this.witnesses = join(belongings.directory, "witnesses");
+    this.witnesses = join(belongings.inMemory(), "witnesses");
     mkdirSync(this.witnesses, { recursive: true });
     const of = (letter: string): Node[] => nodes.filter((node) => node.startsWith(letter));
     this.masters = of("m").map((node) => this.#master(node, options));

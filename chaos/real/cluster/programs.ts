@@ -18,8 +18,6 @@ export interface Program {
 export const nodeEnv: Readonly<Record<string, string>> = {
   // Many processes start, and most of a start is reading and compiling the same files.
   NODE_COMPILE_CACHE: join(root, "compile-cache"),
-  // With an arena for each thread what was freed is not given back, and nobody can tell from outside what is held (I27).
-  MALLOC_ARENA_MAX: "1",
 };
 
 const QUIET = "--disable-warning=ExperimentalWarning";

@@ -57,6 +57,8 @@ export interface Facts {
   readonly answers: readonly { readonly at: number; readonly ms: number }[];
   readonly lives: readonly LifeLine[];
   readonly tasks: { readonly started: number; readonly signalled: number; readonly longestGapMs: number; readonly longestGapOf: string };
+  /** The machine itself stood still. */
+  readonly stalls: { readonly count: number; readonly longestMs: number };
   readonly calls: Readonly<Record<string, Readonly<Record<"ok" | "fail" | "unknown", number>>>>;
 }
 
@@ -65,6 +67,7 @@ export function factsOf(events: readonly HistoryEvent[], boundsMs: Readonly<Reco
   const start = evidence.events[0]?.t ?? 0;
   const end = evidence.end;
   const leaderships = leadershipsOf(evidence, start);
+  const stalls = evidence.of("hostStall").map(({ value }) => value.ms);
   const lives = evidence.witnesses.lives.map((life) => lineOf(evidence, life, start));
   const longest = lives.reduce<LifeLine | undefined>((most, life) => (most === undefined || life.longestGapMs > most.longestGapMs ? life : most), undefined);
   return {
@@ -83,6 +86,7 @@ export function factsOf(events: readonly HistoryEvent[], boundsMs: Readonly<Reco
       longestGapMs: longest?.longestGapMs ?? 0,
       longestGapOf: longest?.task ?? "",
     },
+    stalls: { count: stalls.length, longestMs: Math.max(0, ...stalls) },
     calls: callsOf(evidence),
   };
 }

@@ -59,13 +59,14 @@ ${untried(input)}
 }
 
 function tiles(facts: Facts): string {
-  const { tasks, failovers, faults, answers } = facts;
+  const { tasks, failovers, faults, answers, stalls } = facts;
   const all: readonly [string, string][] = [
     [String(faults.length), "faults"],
     [String(failovers.length), "failovers"],
     [String(tasks.started), "tasks started"],
     [`${Math.round(tasks.longestGapMs)} ms`, `longest gap of a task${tasks.longestGapOf === "" ? "" : ` (${tasks.longestGapOf})`}`],
     [String(answers.length), "launches answered"],
+    ...(stalls.count === 0 ? [] : [[String(stalls.count), `stalls of the machine itself, up to ${Math.round(stalls.longestMs)} ms`] satisfies [string, string]]),
   ];
   return `<div class="tiles">${all.map(([value, name]) => `<div><b>${escape(value)}</b><span>${escape(name)}</span></div>`).join("")}</div>`;
 }

@@ -8,7 +8,7 @@ const usage = (story: Story, rssMb: number, descriptors = 30): Story => story.ob
 
 test("I27: a process that does not come back to rest is found", (t) => {
   const loaded = (): Story => usage(usage(calm().phase("quiet"), 100).phase("chaos"), 900).phase("settled");
-  rejected(t, usage(loaded(), 160), "I27", /master\/m1 rests at 160 rssMb, and none of its kind at more than 100 before/);
+  rejected(t, usage(loaded(), 160), "I27", /master\/m1 rests at 160 MB, and none of its kind at more than 100 before/);
   accepted(t, usage(loaded(), 157), "I27");
   rejected(t, usage(loaded(), 100, 50), "I27", /master\/m1 rests at 50 descriptors/);
   untested(t, loaded(), "I27");

@@ -22,6 +22,12 @@ test("I9: a gap is excused by a fault of its own host, and by no other's", (t) =
   accepted(t, gap(broken("cutFromStore", "master/m1").fault("freeze", "host/*")), "I9");
 });
 
+test("I9: what the whole machine stood still for is no task's gap; what it stood still for at another time is", (t) => {
+  const gap = (): Story => broken("cutFromStore", "master/m1").beats("t1", 1_000).after(1_500);
+  accepted(t, gap().observe("hostStall", "host", { ms: 900 }).beats("t1", 1_000), "I9");
+  rejected(t, gap().beats("t1", 2_000).observe("hostStall", "host", { ms: 500 }), "I9", /t1 stood still/);
+});
+
 test("I9: a signal that nobody asked for is found, and who asked is remembered", (t) => {
   const cut = (): Story => broken("cutFromStore", "master/m1");
   rejected(t, cut().signal("t1").exits("t1", 143), "I9", /t1 got TERM, and nobody had asked for it/);

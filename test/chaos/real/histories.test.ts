@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { recall } from "../../../chaos/real/actors/recall.ts";
+import { stallsIn } from "../../../chaos/real/actors/controls.ts";
 import { readWitnesses } from "../../../chaos/real/actors/witness-reader.ts";
 import { openRun, prepareReport, upTo, writeHistory } from "../../../chaos/real/history-files.ts";
 import { readHistory } from "../../../chaos/history/reader.ts";
@@ -33,6 +34,12 @@ test("what witnesses wrote is read with the run's times; a line without its end 
   );
   t.deepEqual(events[0]!.value, { task: "t1", launch: "L-1", agent: "S1", pid: 4711, nonce: "n1" });
   t.deepEqual(events[3]!.value, { task: "t1", nonce: "n1", status: 143 });
+});
+
+test("where a witness beside the cluster stood still, the machine did", (t) => {
+  const path = directory(t);
+  writeFileSync(join(path, "control-1"), "start 100.00 n1 4711 9900 control-1 none\nbeat 100.20 n1\nbeat 100.90 n1\nbeat 101.10 n1\n");
+  t.deepEqual(stallsIn(readWitnesses(path, 0)).map(({ t: at, value }) => [at, value]), [[100_910, { ms: 700 }]]);
 });
 
 test("histories become one, in the order of time, up to the end of the run", (t) => {
