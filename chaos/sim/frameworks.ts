@@ -290,7 +290,7 @@ export class SimFramework {
     const missing = this.#missing();
     const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
     const limit = Math.min(room, 4);
-    const tasks = [...this.tasks.values()].filter((task) => task.launch === "unknown" && isStaging(task) && task.agent === agent).slice(0, limit);
+    const tasks = [...this.tasks.values()].filter((task) => task.agent === agent && mayBeAskedForAgain(task)).slice(0, limit);
     for (const [kind, count] of missing) {
       for (let i = 0; i < count && tasks.length < limit && !this.#closing; i += 1) tasks.push(this.#newTask(kind === "services", agent));
     }
@@ -396,8 +396,8 @@ export class SimFramework {
   }
 }
 
-function isStaging({ state, killing }: KnownTask): boolean {
-  return state === TaskState.TASK_STAGING && !killing;
+function mayBeAskedForAgain({ launch, state, killing }: KnownTask): boolean {
+  return launch !== "answered" && !isTerminal(state) && !isLost(state) && !killing;
 }
 
 /** Replaced at once, though they may come back. */
