@@ -20,7 +20,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/master/leader-loop.ts",
     find: 'return this.end({ kind: "deposed" });',
     replace: "break;",
-    breaks: ["I3", "I4", "complaints"],
+    breaks: ["I3", "I4", "I24"],
     seeds: 20,
   },
   {
