@@ -25,6 +25,7 @@ export type Belonging =
 const BOOK = "belongings";
 /** Holds one directory per run. */
 const ROOT = join(tmpdir(), "mesarch-chaos");
+/** In memory; libfaketime leaves files there when its process is killed. */
 const MEMORY = "/dev/shm";
 const END_MS = 10_000;
 const TRIES = 20;
@@ -104,6 +105,7 @@ async function undoOne(belonging: Belonging): Promise<void> {
   switch (belonging.kind) {
     case "process":
       if (!(await endOne(belonging, END_MS))) throw new Error("it does not end");
+      for (const name of [`faketime_shm_${belonging.pid}`, `sem.faketime_sem_${belonging.pid}`]) await rm(join(MEMORY, name), { force: true });
       return;
     case "tasks":
       return endTasks(belonging.workDirectory);
