@@ -33,12 +33,12 @@ export function mute(state: MasterState, tx: Tx, { on }: Of<"mute">): void {
   if (!on) allocation.request(state, tx.now);
 }
 
-/** 3.5: what was pending has been undone, so the books are made anew and the offers that rested on them are void. */
 /** 13.3; an empty reason ends it. */
 export function nearlyFull(state: MasterState, _tx: Tx, { reason }: Of<"nearlyFull">): void {
   state.nearlyFull = reason;
 }
 
+/** 3.5: what was pending has been undone, so the books are made anew and the offers that rested on them are void. */
 export function readOnly(state: MasterState, tx: Tx, { on, reason }: Of<"readOnly">): void {
   state.readOnly = on ? reason || "the registry takes no writes" : "";
   if (on) {
