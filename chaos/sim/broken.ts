@@ -94,6 +94,9 @@ export function breakForGood(cluster: SimCluster, { masters, agents }: Broken): 
 function breakMaster(cluster: SimCluster, master: MasterNode, how: MasterBreak): void {
   const links = { cutFromStore: "cut", hungStore: "hung", deafToStore: "deaf" } as const;
   switch (how) {
+    case "dark":
+      master.retire();
+      return cluster.network.darken(master.name);
     case "down":
       return master.retire();
     case "frozen":

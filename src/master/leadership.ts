@@ -231,7 +231,7 @@ export class Leadership {
     while (!ready() && watchtower.candidates.length > 1 && clock.now() < until) await delay(20, undefined, clock);
   }
 
-  /** A leader that reaches under half as many agents as its best peer is the one cut off (2.16). */
+  /** A leader that reaches under half as many agents as the best peer alive is the one cut off (2.16). */
   #watchReach(): () => void {
     const { clock, telemetry, report, doors, options } = this.#deps;
     let since: number | undefined;

@@ -43,9 +43,11 @@ export class MasterReport {
     for (const master of this.#peers.keys()) if (!queued.has(master)) this.#peers.delete(master);
   }
 
-  /** Agents the best connected live peer reaches. */
+  /** Agents the best connected peer reaches, of those that are alive now: what a silent one reached says nothing (2.16). */
   bestPeerAgents(): number {
-    return Math.max(0, ...this.#livePeers().map((beat) => beat.agentsConnected));
+    const { watchtower, options } = this.#options;
+    const alive = watchtower.candidates.filter((one) => one.record.master !== options.name && watchtower.verdictOn(one) === "alive");
+    return Math.max(0, ...alive.map(({ record }) => this.#peers.get(record.master)?.agentsConnected ?? 0));
   }
 
   /** Handing over for lack of agents happens once a minute at most (2.16). */

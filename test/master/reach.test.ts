@@ -49,3 +49,14 @@ test("2.16 half as many are enough, and a short gap is none", async (t) => {
   await masters.run(10_000);
   t.deepEqual(masters.leaders(), ["m1"]);
 });
+
+test("2.16 what a peer reached before it fell silent is no reason to hand over, least of all to it", async (t) => {
+  await using masters = await trio();
+  agentsOf(masters.node("m1"), 1);
+  agentsOf(masters.node("m2"), 3);
+  await masters.run(2_000);
+  for (const name of ["m1", "m3"]) masters.hub.cut(masters.node(name).address, masters.node("m2").address);
+  await masters.run(20_000);
+  t.deepEqual(masters.leaders(), ["m1"]);
+  t.false(masters.node("m1").telemetry.lines.some(({ message }) => message.startsWith("handing over")));
+});
