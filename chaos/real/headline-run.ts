@@ -1,6 +1,7 @@
 /** The promise in one run: all masters are gone for a minute, then all of etcd, and not one of the tasks notices. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Chance } from "../sim/chance.ts";
+import { WITNESS_CPUS } from "./cluster/programs.ts";
 import { AS_IN_PRODUCTION, pacesOf } from "./expectations.ts";
 import { allFaults } from "./nemesis/catalogue.ts";
 import type { HeadlineOrder } from "./orders.ts";
@@ -8,7 +9,7 @@ import { perform, type Performance } from "./performance.ts";
 
 const ACTS = ["kill-all-masters", "kill-etcd"] as const;
 const BETWEEN_MS = 5_000;
-const TASK = { cpus: 0.05, mem: 16 };
+const TASK_MEM = 16;
 /** Beside the tasks: room for the launches by which recovery is measured. */
 const SPARE_TASKS = 20;
 
@@ -24,7 +25,7 @@ export async function headlineRun(order: HeadlineOrder, performance: Performance
     paces: pacesOf(ACTS.length * order.forMs),
     workload: "services",
     demanded: ACTS,
-    agentFlags: [`--resources=cpus:${Math.ceil(each * TASK.cpus)};mem:${each * TASK.mem};disk:4096;ports:[31000-31999]`],
+    agentFlags: [`--resources=cpus:${Math.ceil(each * WITNESS_CPUS)};mem:${each * TASK_MEM};disk:4096;ports:[31000-31999]`],
     previous: undefined,
     disks: false,
     ownBoot: false,

@@ -56,7 +56,7 @@ export class ObservedCluster {
   readonly sampler: HostSampler;
   readonly controls: Controls;
 
-  private constructor(options: ObservedOptions, cluster: Cluster, recorder: Recorder, sink: FileSink, histories: string) {
+  private constructor(options: ObservedOptions, cluster: Cluster, controls: Controls, recorder: Recorder, sink: FileSink, histories: string) {
     this.#options = options;
     this.cluster = cluster;
     this.recorder = recorder;
@@ -66,7 +66,7 @@ export class ObservedCluster {
     this.#logs = new LogWatcher(cluster.daemons, recorder);
     const ours = cluster.daemons.filter(({ name }) => !name.startsWith("etcd/"));
     this.sampler = new HostSampler({ daemons: ours, logs: this.#logs, recorder });
-    this.controls = new Controls(join(cluster.witnesses, "../controls"), cluster.belongings);
+    this.controls = controls;
     const masters = cluster.masters.map(({ node, address }) => ({ name: node, address }));
     const hosts = new Set(cluster.agents.map(({ node }) => node));
     this.#poller = new OperatorPoller({ masters, hosts, everyMs: READ_EVERY_MS, inHistory: (revision) => this.watcher.inHistory(revision), recorder });
@@ -97,7 +97,8 @@ export class ObservedCluster {
         if (!mayFail(of)) recorder.record({ actor: of, kind: "observe", op: "complaint", value: { of, message } });
       },
     });
-    const observed = new ObservedCluster(options, cluster, recorder, sink, histories);
+    const controls = await Controls.start(join(cluster.witnesses, "../controls"), belongings);
+    const observed = new ObservedCluster(options, cluster, controls, recorder, sink, histories);
     await cluster.start();
     observed.watcher.start();
     observed.#poller.start();

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { commandTask, fits, isTerminal, type Offer, type TaskInfo, TaskState, taskStateName, type TaskStatus } from "../../../src/sdk/index.ts";
 import type { Recorder } from "../../history/recorder.ts";
 import type { Chance } from "../../sim/chance.ts";
+import { WITNESS_CPUS } from "../cluster/programs.ts";
 import type { KnownTask } from "./recall.ts";
 import { type Framework, RecordedSession } from "./recorded-session.ts";
 
@@ -175,7 +176,7 @@ export class Player {
     if (!service && id !== "") env["BEATS"] = String(chance.integer(...wants.jobBeats));
     // Some services have to be ended with KILL.
     if (service && id !== "" && chance.happens(0.2)) env["STUBBORN"] = "1";
-    return commandTask({ name: service ? "service" : "job", id, command: ["bash", script, id], env, cpus: 0.05, mem: 16 });
+    return commandTask({ name: service ? "service" : "job", id, command: ["bash", script, id], env, cpus: WITNESS_CPUS, mem: 16 });
   }
 
   #open(): KnownTask[] {

@@ -39,3 +39,5 @@ export function mesarch(built: boolean, checkout = root): Program {
 export const frameworkCommand: readonly string[] = [process.execPath, QUIET, join(real, "actors/framework.ts")];
 export const herdCommand: readonly string[] = [process.execPath, QUIET, join(real, "actors/herd.ts")];
 export const witnessScript = join(real, "actors/witness.sh");
+/** What each of them is given. */
+export const WITNESS_CPUS = 0.05;
