@@ -121,6 +121,8 @@ function writtenOnce(tally: Tally, { task, versions: all }: Launch): void {
       written.set(row.uuid, commit);
     } else if (!row.settled && (row.seq !== before.row.seq || row.state !== before.row.state)) {
       tally.violated(`the row of ${task} changed with an update it had already`, before.commit, commit);
+    } else if (!row.killed && JSON.stringify(row) === JSON.stringify(before.row)) {
+      tally.violated(`the row of ${task} was written again as it was`, before.commit, commit);
     }
   }
 }

@@ -20,6 +20,8 @@ type AgentBreak = (typeof AGENT_BREAKS)[number];
 export interface Broken {
   readonly masters: readonly { readonly index: number; readonly how: MasterBreak }[];
   readonly agents: readonly { readonly index: number; readonly how: AgentBreak }[];
+  /** Schedulers that stay away. */
+  readonly frameworks: readonly number[];
 }
 
 type Shape = Pick<Plan, "masters" | "agents" | "frameworks">;
@@ -42,12 +44,14 @@ export function agentsNeeded(frameworks: readonly FrameworkPlan[]): number {
 export function drawBroken(chance: Chance, shape: Shape): Broken | undefined {
   const masters = chance.integer(0, shape.masters - 1);
   const agents = chance.integer(0, Math.max(0, shape.agents - agentsNeeded(shape.frameworks)));
-  if (masters + agents === 0) return undefined;
+  const frameworks = chance.integer(0, shape.frameworks.length - 1);
+  if (masters + agents + frameworks === 0) return undefined;
   const hows = mayHoldStore(shape.masters - masters, shape.masters) ? [...WITHOUT_STORE, ...WITH_STORE] : WITHOUT_STORE;
   const possible = hows.filter((how) => how !== "cutFromAgents" || shape.agents - agents >= 2);
   return {
     masters: some(chance, shape.masters, masters).map((index) => ({ index, how: chance.pick(possible) })),
     agents: some(chance, shape.agents, agents).map((index) => ({ index, how: chance.pick(AGENT_BREAKS) })),
+    frameworks: some(chance, shape.frameworks.length, frameworks),
   };
 }
 
@@ -56,8 +60,12 @@ export function isSufficient({ broken, ...shape }: Plan): boolean {
   if (broken === undefined) return shape.agents >= agentsNeeded(shape.frameworks);
   const masters = shape.masters - broken.masters.length;
   const agents = shape.agents - broken.agents.length;
-  const all = [...broken.masters.map(({ index }) => index - shape.masters), ...broken.agents.map(({ index }) => index - shape.agents)];
-  if (masters < 1 || agents < agentsNeeded(shape.frameworks) || all.some((index) => index >= 0)) return false;
+  const isThere = [
+    ...broken.masters.map(({ index }) => index < shape.masters),
+    ...broken.agents.map(({ index }) => index < shape.agents),
+    ...broken.frameworks.map((index) => index < shape.frameworks.length),
+  ];
+  if (masters < 1 || agents < agentsNeeded(shape.frameworks) || isThere.includes(false)) return false;
   return broken.masters.every(({ how }) => {
     if (how === "cutFromAgents" && agents < 2) return false;
     return !(WITH_STORE as readonly string[]).includes(how) || mayHoldStore(masters, shape.masters);
@@ -75,7 +83,8 @@ function some(chance: Chance, of: number, count: number): number[] {
 }
 
 /** Breaks it all. Returns the agents out of reach, by their ids. */
-export function breakForGood(cluster: SimCluster, { masters, agents }: Broken): ReadonlySet<string> {
+export function breakForGood(cluster: SimCluster, { masters, agents, frameworks }: Broken): ReadonlySet<string> {
+  for (const index of frameworks) cluster.frameworks[index]!.retire();
   for (const { index, how } of masters) breakMaster(cluster, cluster.masters[index]!, how);
   const broken = agents.map(({ index, how }) => {
     const agent = cluster.agents[index]!;
@@ -86,7 +95,7 @@ export function breakForGood(cluster: SimCluster, { masters, agents }: Broken): 
     else sever(cluster, name, how, cluster.masters);
     return agent;
   });
-  const targets = [...masters.map(({ index }) => `master/${cluster.masters[index]!.name}`), ...broken.map(({ name }) => `agent/${name}`)];
+  const targets = [...masters.map(({ index }) => `master/${cluster.masters[index]!.name}`), ...broken.map(({ name }) => `agent/${name}`), ...frameworks.map((index) => `framework/${cluster.frameworks[index]!.name}`)];
   cluster.write({ actor: "nemesis", kind: "fault", op: "fault", value: { name: "broken", targets, on: true } });
   return new Set(broken.map(({ id }) => id));
 }

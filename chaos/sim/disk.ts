@@ -19,6 +19,8 @@ export class SimDisk {
   full = false;
   /** Extra time of every write, in milliseconds. */
   slowMs = 0;
+  /** Called as soon as something is durable, before its writer knows. */
+  onWritten: () => void = () => {};
 
   constructor(time: VirtualTime, chance: Chance, syncMs: number) {
     this.time = time;
@@ -122,6 +124,7 @@ class SimCheckpoint implements Checkpoint {
         try {
           check();
           done();
+          this.#disk.onWritten();
           this.#process.deliver(resolve);
         } catch (error) {
           this.#process.deliver(() => reject(error as Error));

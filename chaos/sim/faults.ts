@@ -24,6 +24,19 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     master.kill();
     return { targets: [`master/${master.name}`], undo: () => master.start() };
   },
+  killAtCommit: (cluster) => {
+    const { leader, server } = cluster;
+    if (leader === undefined) return undefined;
+    // What was committed then has been said to nobody.
+    server.onCommit = () => leader.kill();
+    return {
+      targets: [`master/${leader.name}`],
+      undo: () => {
+        server.onCommit = nothing;
+        leader.start();
+      },
+    };
+  },
   stopMaster: (cluster, fault) => {
     const master = masterOf(cluster, fault);
     master.stop();
@@ -61,6 +74,17 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     const agent = agentOf(cluster, fault);
     agent.kill();
     return { targets: [`agent/${agent.name}`], undo: () => agent.start() };
+  },
+  killAtJournal: (cluster, fault) => {
+    const agent = agentOf(cluster, fault);
+    agent.disk.onWritten = () => agent.kill();
+    return {
+      targets: [`agent/${agent.name}`],
+      undo: () => {
+        agent.disk.onWritten = nothing;
+        agent.start();
+      },
+    };
   },
   freezeAgent: (cluster, fault) => {
     const agent = agentOf(cluster, fault);

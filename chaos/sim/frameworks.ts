@@ -89,6 +89,8 @@ export class SimFramework {
   #closing = false;
   #killsNext = false;
   over = false;
+  /** Away, and not to be started. */
+  #retired = false;
 
   constructor(world: FrameworksWorld, plan: FrameworkPlan) {
     this.#world = world;
@@ -110,7 +112,7 @@ export class SimFramework {
 
   /** What it wants and does not have, in words; empty when it is content. On agents that are `lost` nothing can be done. */
   wishes(lost: ReadonlySet<string>): string[] {
-    if (this.over) return [];
+    if (this.over || this.#retired) return [];
     const open = [...this.tasks.values()].filter(({ state, service, agent }) => !service && !isTerminal(state) && !lost.has(agent));
     const wishes = [...this.#missing()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind} missing`);
     if (open.length > 0) wishes.push(`open: ${open.map(({ id, state }) => `${id} ${stateName(state)}`).join(", ")}`);
@@ -118,7 +120,7 @@ export class SimFramework {
   }
 
   start(): void {
-    if (this.process !== undefined || this.over) return;
+    if (this.process !== undefined || this.over || this.#retired) return;
     this.#starts += 1;
     this.#process = new SimProcess(this.#world.time, `framework/${this.name}`, this.name);
     this.#subscribed = false;
@@ -132,6 +134,15 @@ export class SimFramework {
     if (this.process !== undefined) this.#asked("unknown");
     this.#process?.kill();
     this.#subscribed = false;
+  }
+
+  retire(): void {
+    this.kill();
+    this.#retired = true;
+  }
+
+  hire(): void {
+    this.#retired = false;
   }
 
   /** Starts, though it may have been told that it is removed: that may not be true any more. */
@@ -158,6 +169,12 @@ export class SimFramework {
   /** Kills the next task that it launches, as soon as it knows that it did. */
   killNext(): void {
     this.#killsNext = true;
+  }
+
+  /** What was replaced and came back is one too many. */
+  #killSurplus(): void {
+    const running = [...this.tasks.values()].filter(({ service, state, killing }) => service && state === TaskState.TASK_RUNNING && !killing);
+    if (running.length > this.plan.services) this.#kill(running.at(-1)!);
   }
 
   #kill(task: KnownTask): void {
@@ -254,7 +271,11 @@ export class SimFramework {
         this.#subscribed = true;
         this.#asked("ok");
         this.#observe("subscribed", { framework: this.name });
-        for (const pending of this.#pending.values()) this.#send(pending);
+        for (const pending of [...this.#pending.values()]) {
+          // What was not answered is asked again as it was, or with the next offer.
+          if (pending.op === "launch" && this.#chance.happens(0.5)) this.#settle(pending, "unknown");
+          else this.#send(pending);
+        }
         if (this.#starts > 1 || this.#chance.happens(0.3)) this.reconcile(this.#chance.happens(0.5));
         return;
       case Event_Type.OFFERS:
@@ -287,6 +308,7 @@ export class SimFramework {
     const agent = offer.agentId?.value ?? "";
     const resources = amountsOf(offer.resources);
     this.#observe("offer", { framework: this.name, offer: id, agent, role: "*", resources });
+    this.#killSurplus();
     const missing = this.#missing();
     const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
     const limit = Math.min(room, 4);
@@ -343,11 +365,13 @@ export class SimFramework {
     const reason = reasonNames.get(status.reason ?? -1) ?? "";
     this.#observe("update", { framework: this.name, task: id, agent, state: stateName(status.state!) as TaskStateName, uuid, source, reason });
     const task = this.tasks.get(id);
-    if (task !== undefined && !isTerminal(task.state)) {
+    // What is lost may come back, and then is one task more.
+    if (task !== undefined && (!isTerminal(task.state) || isLost(task.state))) {
       // A launch that was given up and is not known to anybody never was.
+      const wasOver = isTerminal(task.state);
       task.state = status.state === TaskState.TASK_UNKNOWN ? TaskState.TASK_DROPPED : status.state!;
       // What never began is not done: a job is asked for anew, under another name.
-      if (isTerminal(task.state) && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
+      if (isTerminal(task.state) && !wasOver && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
     }
     if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
     const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: status.uuid! };
@@ -379,6 +403,8 @@ export class SimFramework {
     const { op, value, number: call } = pending;
     this.#world.write({ actor: `framework/${this.name}`, kind, op, call, value, ...at, ...(error !== undefined && { error }) } as unknown as Unrecorded);
     if (op === "teardown" && kind === "ok") this.over = true;
+    const killed = op === "kill" && kind === "unknown" ? this.tasks.get((value as CallValue<"kill">).task) : undefined;
+    if (killed !== undefined) killed.killing = false;
     if (op === "launch") this.#launched((value as CallValue<"launch">).tasks, kind);
   }
 
@@ -397,7 +423,7 @@ export class SimFramework {
 }
 
 function mayBeAskedForAgain({ launch, state, killing }: KnownTask): boolean {
-  return launch !== "answered" && !isTerminal(state) && !isLost(state) && !killing;
+  return launch === "unknown" && !isTerminal(state) && !isLost(state) && !killing;
 }
 
 /** Replaced at once, though they may come back. */

@@ -41,6 +41,8 @@ export const faultNames = [
   "slowDisk",
   "lateWatches",
   "cutMasterFromAgents",
+  "killAtCommit",
+  "killAtJournal",
   "restoreBackup",
 ] as const;
 
@@ -86,6 +88,8 @@ const QUIET_MS = 10_000;
 /** In how many of the seeds an operator has to restore a backup, and in how many something stays broken. */
 const RESTORES = 0.15;
 const BROKEN = 0.3;
+/** From healing to a handover on purpose. */
+export const HANDOVER_MS = 20_000;
 
 /**
  * When faults end, in milliseconds since the beginning. Where something stays broken more time is needed: agents are
@@ -123,7 +127,9 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
   const heals = new Chance(seed, "heals");
   const broken = heals.happens(BROKEN) ? drawBroken(heals, cluster) : undefined;
   const plan: Plan = { ...cluster, ...(broken && { broken }) };
-  return { ...plan, faults: drawFaults(plan), actions: drawActions(plan) };
+  // Who stays away must be waited for no longer by the next leader than by this one.
+  const handover = broken === undefined || broken.frameworks.length === 0 ? [] : [{ at: healAt(plan) + HANDOVER_MS, name: "stepDown" as const, target: LEADER, forMs: 1 }];
+  return { ...plan, faults: [...drawFaults(plan), ...handover], actions: drawActions(plan) };
 }
 
 function drawFramework(shape: Chance, name: string): FrameworkPlan {

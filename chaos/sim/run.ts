@@ -3,11 +3,12 @@
  * history, event for event.
  */
 import { createHash } from "node:crypto";
+import { FrameworkRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import { breakForGood } from "./broken.ts";
 import { SimCluster } from "./cluster.ts";
 import { strikes } from "./faults.ts";
 import { keepReading } from "./operators.ts";
-import { type Action, endAt, healAt, type Plan } from "./plan.ts";
+import { type Action, endAt, HANDOVER_MS, healAt, type Plan } from "./plan.ts";
 import type { HistoryEvent } from "../history/event.ts";
 
 export interface Run {
@@ -50,6 +51,7 @@ export async function run(plan: Plan): Promise<Run> {
   phase("final");
   const restless = cluster.history.filter(({ op, t }) => op === "leads" && t > healAt(plan) + CALM_AFTER_MS);
   if (restless.length > 0) complaints.push(`leadership changed ${restless.length} times after it should have been calm`);
+  complaints.push(...overdue(cluster));
   // What was broken comes back after all, so that in the end nothing may be left anywhere.
   if (plan.broken !== undefined) mend(cluster);
   for (const framework of cluster.frameworks) framework.teardown();
@@ -98,6 +100,7 @@ function mend(cluster: SimCluster): void {
     master.hire();
     master.storeLink = "up";
   }
+  for (const framework of cluster.frameworks) framework.hire();
   heal(cluster);
   cluster.write({ actor: "nemesis", kind: "fault", op: "fault", value: { name: "broken", targets: [], on: false } });
 }
@@ -118,6 +121,17 @@ function heal({ network, server, masters, agents, frameworks }: SimCluster): voi
     agent.start();
   }
   for (const framework of frameworks) framework.start();
+}
+
+/** Frameworks that were away for so long that they should have been removed by now (10.5). */
+function overdue({ plan, frameworks, server }: SimCluster): string[] {
+  return (plan.broken?.frameworks ?? []).flatMap((index) => {
+    const { name, plan: wanted } = frameworks[index]!;
+    const row = server.get(`f/${name}`);
+    if (row === undefined || wanted.failoverTimeoutS * 1_000 + HANDOVER_MS + CALM_AFTER_MS > endAt(plan) - healAt(plan)) return [];
+    const { standing, lostByMaster } = FrameworkRecord.decode(row.value);
+    return standing?.$case === "removedAt" || lostByMaster ? [] : [`${name} is away and was not removed`];
+  });
 }
 
 function leftovers(cluster: SimCluster): string[] {

@@ -25,6 +25,8 @@ export class SimStoreServer extends MemoryStoreServer {
   readonly #time: VirtualTime;
   #backups: { readonly rows: ServerSnapshot; readonly at: number }[] = [];
   readonly revisions = new RevisionScale();
+  /** Called as soon as a batch has been applied, before its leader knows. */
+  onCommit: () => void = () => {};
 
   constructor(time: VirtualTime, chance: Chance, latencyMs: number, write: (event: Unrecorded) => void) {
     super((task) => void time.after(chance.tailed(latencyMs), task));
@@ -101,6 +103,7 @@ export class SimStoreServer extends MemoryStoreServer {
     if (head?.epoch !== undefined && head.n > 0) {
       const value = { master: head.master, n: head.n, ops: head.ops, rows: changes };
       this.#write({ actor: "registry", kind: "observe", op: "commit", epoch: epochText(head.epoch), revision, value });
+      this.onCommit();
     }
   }
 }
