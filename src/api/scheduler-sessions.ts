@@ -9,7 +9,7 @@ import type { Output } from "../core/master/output.ts";
 import { limits } from "../model/limits.ts";
 import type { Span, Telemetry } from "../telemetry/telemetry.ts";
 import type { NumberedCall, SchedulerItem } from "../wire/gen/mesarch/v1/scheduler.ts";
-import { Call, Call_Type } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Call, Call_Type, Event_Type, type Event } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { LeaderHint, LeadershipAccess, Numbers } from "./leadership.ts";
 
 /** The sending half of a scheduler's stream. */
@@ -34,6 +34,10 @@ interface Session {
   readonly sink: SchedulerSink;
   readonly principal: string;
   subscribed: boolean;
+  /** SUBSCRIBED was sent, and not only asked for. */
+  begun: boolean;
+  /** Offers that were there before. */
+  early: Event[];
   /** A SUBSCRIBE waiting for a leader, and what ends the wait. */
   held: NumberedCall | undefined;
   heldBytes: number;
@@ -70,6 +74,8 @@ export class SchedulerSessions {
       sink,
       principal,
       subscribed: false,
+      begun: false,
+      early: [],
       held: undefined,
       heldBytes: 0,
       cancelHold: undefined,
@@ -128,7 +134,7 @@ export class SchedulerSessions {
     }
     const session = this.#sessions.get(output.session);
     if (session === undefined || session.ended) return;
-    if (output.kind === "event") session.sink.send({ item: { $case: "event", value: output.event } });
+    if (output.kind === "event") this.#event(session, output.event);
     else this.#close(session);
   }
 
@@ -137,6 +143,18 @@ export class SchedulerSessions {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.subscribed) count += 1;
     return count;
+  }
+
+  /** Offers wait for no transaction, SUBSCRIBED does; but a stream begins with it. */
+  #event(session: Session, event: Event): void {
+    if (event.type === Event_Type.OFFERS && !session.begun) {
+      session.early.push(event);
+      return;
+    }
+    session.sink.send({ item: { $case: "event", value: event } });
+    if (event.type !== Event_Type.SUBSCRIBED) return;
+    session.begun = true;
+    for (const early of session.early.splice(0)) session.sink.send({ item: { $case: "event", value: early } });
   }
 
   #receive(session: Session, numbered: NumberedCall): void {

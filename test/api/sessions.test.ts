@@ -10,7 +10,7 @@ import { createLogger } from "../../src/telemetry/logger.ts";
 import { telemetryOff } from "../../src/telemetry/off.ts";
 import { AgentMessage, type MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
-import { Call, Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Call, Call_Type, Event, Event_Type, event_TypeToJSON } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 
 function leadership() {
   const inputs: Input[] = [];
@@ -115,3 +115,30 @@ test("13.4 an ACCEPT of too many tasks is refused before the machine sees it", (
   t.deepEqual(inputs.map(({ kind }) => kind), ["subscribe", "call"]);
   t.deepEqual(items.map(({ item }) => (item?.$case === "reply" ? [item.value.number, item.value.code] : [])), [[1, 400], [3, 400]]);
 });
+
+test("3.1 offers that did not wait for a transaction still follow SUBSCRIBED, and only on a new stream", (t) => {
+  const schedulers = new SchedulerSessions(new Numbers(), new ManualClock(), telemetryOff(createLogger({ service: "mesarch-master", role: "master", name: "m", level: "silent" })));
+  const { inputs, ...access } = leadership();
+  schedulers.begin(access);
+  const told: string[] = [];
+  const stream = schedulers.open({ send: ({ item }) => void told.push(nameOf(item)), close: () => {} }, "");
+  stream.calls([{ number: 1, call: Call.fromPartial({ type: Call_Type.SUBSCRIBE, subscribe: {} }), traceparent: "" }]);
+  const session = inputs.flatMap((input) => (input.kind === "subscribe" ? [input.session] : []))[0]!;
+  const say = (type: Event_Type, id = ""): void => schedulers.say({ kind: "event", session, event: event(type, id) }, 1);
+  say(Event_Type.OFFERS, "o1");
+  say(Event_Type.OFFERS, "o2");
+  t.deepEqual(told, []);
+  say(Event_Type.SUBSCRIBED);
+  say(Event_Type.OFFERS, "o3");
+  say(Event_Type.UPDATE);
+  t.deepEqual(told, ["SUBSCRIBED", "OFFERS o1", "OFFERS o2", "OFFERS o3", "UPDATE"]);
+});
+
+function event(type: Event_Type, offerId: string): Event {
+  return Event.fromPartial({ type, ...(offerId !== "" && { offers: { offers: [{ id: { value: offerId } }] } }) });
+}
+
+function nameOf(item: SchedulerItem["item"]): string {
+  if (item?.$case !== "event") return item?.$case ?? "";
+  return [event_TypeToJSON(item.value.type!), ...(item.value.offers?.offers ?? []).map(({ id }) => id?.value)].join(" ");
+}

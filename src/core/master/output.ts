@@ -1,7 +1,7 @@
 /** Everything a leading master can ask its shell to say. Said in order, once what it rests on is durable. */
 import type { MasterMessage } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { OperatorEvent, OperatorResponse } from "../../wire/gen/mesarch/v1/operator.ts";
-import type { Event } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Event_Type, type Event } from "../../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { SessionId, SnapshotRest, Token } from "./input.ts";
 
 export type Output =
@@ -40,10 +40,11 @@ export type Milestone =
 
 /**
  * True for words that need no fence (3.1): they are harmless whenever they arrive. `lead` only says that this epoch
- * was elected, which stays true.
+ * was elected, which stays true. An offer promises nothing: what is accepted of it is committed, or not.
  */
 export function isUnfenced(output: Output): boolean {
   if (output.kind === "milestone") return true;
+  if (output.kind === "event") return output.event.type === Event_Type.OFFERS;
   // A refusal says that nothing was done.
   if (output.kind === "reply") return output.code === 503;
   if (output.kind !== "agent") return false;
