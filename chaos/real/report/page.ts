@@ -3,6 +3,7 @@ import type { Finding, Verdict } from "../../checkers/index.ts";
 import type { HistoryEvent } from "../../history/event.ts";
 import type { Facts } from "./facts.ts";
 import { lifeLines } from "./life-lines.ts";
+import { AMID_OTHERS } from "../nemesis/nemesis.ts";
 import { escape, seconds } from "./markup.ts";
 import { meanings } from "./meanings.ts";
 import { STYLE } from "./style.ts";
@@ -25,6 +26,7 @@ export interface PageInput {
 const EVENT_CHARACTERS = 400;
 const EVENTS_PER_FINDING = 6;
 const SHOWN_FINDINGS = 5;
+const SHOWN_ROWS = 25;
 
 export function page(input: PageInput): string {
   const { facts, red, command, seed, startedAt, network } = input;
@@ -106,17 +108,26 @@ function excerpt({ events: numbers }: Finding, events: ReadonlyMap<number, Histo
 
 function recoveries({ recoveries: all }: Facts): string {
   if (all.length === 0) return "<p>None was measured.</p>";
-  const rows = all.map(({ fault, count, p50, p99, max, boundMs }) => {
+  const row = ({ fault, count, p50, p99, max, boundMs }: Facts["recoveries"][number]): string => {
     const kind = boundMs === undefined ? "idle" : max > boundMs ? "bad" : "good";
     return `<tr class="${kind}"><td>${escape(fault)}</td>${[count, seconds(p50), seconds(p99), seconds(max), boundMs === undefined ? "" : seconds(boundMs)].map((value) => `<td class="number">${value}</td>`).join("")}</tr>`;
-  });
-  return `<p class="note">From the fault, or from when it was undone where nothing could be answered before, to the next durable launch.</p>${table(["fault", "times", "p50", "p99", "longest", "bound"], rows)}`;
+  };
+  const heads = ["fault", "times", "p50", "p99", "longest", "bound"];
+  const [alone, amid] = [all.filter(({ fault }) => !fault.endsWith(AMID_OTHERS)), all.filter(({ fault }) => fault.endsWith(AMID_OTHERS))].map((those) => those.map(row)) as [string[], string[]];
+  const rest = amid.length === 0 ? "" : folded("of faults amid others", Infinity, table(heads, amid));
+  return `<p class="note">From the fault, or from when it was undone where nothing could be answered before, to the next durable launch.</p>${table(heads, alone)}${rest}`;
 }
 
 function failovers({ failovers: all }: Facts): string {
   if (all.length === 0) return "<p>None.</p>";
   const rows = all.map(({ at, from, to, epoch, silentMs }) => `<tr><td class="number">${seconds(at)}</td><td>${escape(from)}</td><td>${escape(to)}</td><td>${escape(epoch)}</td><td class="number">${Math.round(silentMs)} ms</td></tr>`);
-  return table(["at", "from", "to", "epoch", "between their batches"], rows);
+  const longest = Math.max(...all.map(({ silentMs }) => silentMs));
+  return folded(`${all.length} failovers, with ${seconds(longest)} between the batches of two leaders at most`, rows.length, table(["at", "from", "to", "epoch", "between their batches"], rows));
+}
+
+/** A long table is there for who asks. */
+function folded(summary: string, rows: number, content: string): string {
+  return rows <= SHOWN_ROWS ? content : `<details><summary>${summary}</summary>${content}</details>`;
 }
 
 function calls({ calls: all }: Facts): string {

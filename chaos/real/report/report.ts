@@ -39,7 +39,7 @@ export function report({ events, verdicts, red, record }: ReportInput): Report {
     network,
     problems: abilities.flatMap(({ what, problem }) => (problem === undefined ? [] : [{ what, problem }])),
   });
-  return { json: `${JSON.stringify(json, undefined, 2)}\n`, html };
+  return { json: `${JSON.stringify(json)}\n`, html };
 }
 
 export function writeReport(input: ReportInput): void {
