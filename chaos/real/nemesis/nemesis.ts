@@ -19,6 +19,8 @@ export const AMID_OTHERS = " amid others";
 const SHOWN_TARGETS = 3;
 const UNDO_TRIES = 5;
 const UNDO_PAUSE_MS = 1_000;
+/** Longer takes no strike, and no undoing: something hangs, and the run goes on without it. */
+const PATIENCE_MS = 300_000;
 
 interface Active {
   readonly name: string;
@@ -64,7 +66,7 @@ export class Nemesis {
     const at = monotonicMs();
     let struck: Struck;
     try {
-      struck = await kind.strike(world, chance);
+      struck = await patiently(kind.strike(world, chance));
     } catch (error) {
       if (!(error instanceof NobodyToStrike)) throw new Error(`${name} failed: ${String(error)}`, { cause: error });
       return tell(`${name}: ${error.message}`);
@@ -82,7 +84,7 @@ export class Nemesis {
     const { name, struck } = active;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await struck.undo();
+        await patiently(struck.undo());
         break;
       } catch (error) {
         if (attempt === UNDO_TRIES) throw new Error(`${name} could not be undone: ${String(error)}`, { cause: error });
@@ -103,6 +105,19 @@ export class Nemesis {
       daemon.resume();
       daemon.start();
     }
+  }
+}
+
+async function patiently<T>(act: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const tooLate = delay(PATIENCE_MS, undefined, { signal: done.signal }).then(() => {
+    throw new Error(`it takes longer than ${PATIENCE_MS / 1_000} s`);
+  });
+  try {
+    return await Promise.race([act, tooLate]);
+  } finally {
+    tooLate.catch(() => {}); // given up
+    done.abort();
   }
 }
 

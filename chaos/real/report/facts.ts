@@ -134,13 +134,14 @@ function quantile(sorted: readonly number[], share: number): number {
 }
 
 function lineOf(evidence: Evidence, life: Life, start: number): LifeLine {
-  const gaps = life.seen.slice(1).map((t, index) => t - life.seen[index]!);
+  const { seen } = life;
+  const longestGapMs = seen.reduce((longest, t, index) => (index === 0 ? longest : Math.max(longest, t - seen[index - 1]!)), 0);
   return {
     task: life.task,
     host: evidence.hostOf(life.agent),
     from: life.start.t - start,
     to: lastSeen(life) - start,
-    longestGapMs: Math.max(0, ...gaps),
+    longestGapMs,
     signals: life.signals.length,
     status: life.exit?.value.status,
   };
