@@ -71,7 +71,7 @@ export function silenceDue(state: MasterState, tx: Tx, agentId: string): void {
   // Not before the next millisecond: what is left may be a rounding error, and would be due at once, again and again.
   if (left > 0 && !state.mute) state.deadlines.set(`agent/${agentId}`, tx.now + Math.max(1, left));
   else if (state.mute || state.readOnly !== "") state.deadlines.set(`agent/${agentId}`, tx.now + agentPingIntervalMs);
-  else if (brake > 0) state.deadlines.set(`agent/${agentId}`, tx.now + Math.max(1, brake));
+  else if (brake > 0) state.deadlines.set(`agent/${agentId}`, tx.now + brake);
   else declareUnreachable(state, tx, agentId, row);
 }
 
@@ -92,7 +92,8 @@ function brakeMs(state: MasterState, tx: Tx): number {
   }
   membership.verdicts = membership.verdicts.filter((at) => tx.now - at < MINUTE_MS);
   const allowed = Math.max(1, Math.floor(settings.unreachablePerMinute * members));
-  return membership.verdicts.length < allowed ? 0 : membership.verdicts[0]! + MINUTE_MS - tx.now;
+  // Not 0 by rounding, or all that wait for this moment would be let through at once.
+  return membership.verdicts.length < allowed ? 0 : Math.max(1, membership.verdicts[0]! + MINUTE_MS - tx.now);
 }
 
 /** One write for the agent; what it means for each task is derived (4.1). */

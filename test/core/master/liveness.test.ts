@@ -179,3 +179,15 @@ function running(): { cluster: Cluster; agent: Agent; framework: Framework } {
   agent.run("t1");
   return { cluster, agent, framework };
 }
+
+test("5.5 the brake lets one through at a time, though rounding may end its minute a moment early", (t) => {
+  const cluster = new Cluster();
+  // From here a minute after a full window is, by rounding, neither over nor left.
+  cluster.now = 1_000.001;
+  const agents = Array.from({ length: 4 }, (_, i) => cluster.agent(`a${i}`));
+  const unreachable = () => agents.filter((agent) => cluster.agentRow(agent).standing!.$case === "unreachableAt").length;
+  cluster.advance(75_000);
+  t.is(unreachable(), 1);
+  cluster.advance(60_001);
+  t.is(unreachable(), 2);
+});
