@@ -68,6 +68,8 @@ const RECONNECT_MS = 60;
 /** A call without an answer for this long is given up. */
 const CALL_TIMEOUT_MS = 30_000;
 const JOBS_AT_A_TIME = 4;
+/** By then the next update may be what waits for an acknowledgement. */
+const ACKNOWLEDGES_TWICE = 0.1;
 
 export class SimFramework {
   readonly plan: FrameworkPlan;
@@ -375,7 +377,9 @@ export class SimFramework {
     }
     if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
     const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: status.uuid! };
-    this.#call("acknowledge", { framework: this.name, agent, task: id, uuid }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
+    const say = (): void => this.#call("acknowledge", { framework: this.name, agent, task: id, uuid }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
+    say();
+    if (this.#chance.happens(ACKNOWLEDGES_TWICE)) this.#process?.clock.after(this.#chance.between(0, 5_000), () => !this.#closing && say());
   }
 
   #call(op: CallName, value: object, call: object): void {

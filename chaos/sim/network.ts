@@ -9,7 +9,7 @@ import type { SimProcess, VirtualTime } from "./virtual-time.ts";
 export interface NetworkOptions {
   /** Typical way of a message, in milliseconds. */
   readonly latencyMs: number;
-  /** A connection on which nothing could be delivered for this long is reset, as keep-alives have it. */
+  /** A connection whose other end gives no sign of life for this long is reset, as keep-alives have it. */
   readonly keepaliveMs: number;
 }
 
@@ -173,7 +173,7 @@ export class Network {
   carry(wire: Wire, arrive: () => void): void {
     const { peer } = wire;
     const arrival = (): void => {
-      if (!this.#reaches(wire.process.host, peer.process.host)) return this.#hold(wire, arrival);
+      if (!this.#reaches(wire.process.host, peer.process.host)) return void wire.stuck.push(arrival);
       if (wire.stuck.length > 0 && wire.stuck[0] !== arrival) return void wire.stuck.push(arrival);
       peer.process.deliver(arrive);
     };
@@ -182,11 +182,14 @@ export class Network {
     this.#time.afterInOrder(due - this.#time.now, arrival);
   }
 
-  #hold(wire: Wire, arrival: () => void): void {
-    wire.stuck.push(arrival);
-    if (wire.stuck.length > 1) return;
-    this.#time.after(this.#options.keepaliveMs, () => {
-      if (wire.stuck[0] === arrival) this.#break(wire, "keep-alive timed out");
+  /** Looks twice in that time: who is frozen, dead on a dark host, or out of reach both times is given up. */
+  #keepAlive(wire: Wire, wasSilent = false): void {
+    this.#time.after(this.#options.keepaliveMs / 2, () => {
+      const { process, peer } = wire;
+      if (!wire.open && !peer.open) return;
+      const answers = process.runs && peer.process.runs && this.#reaches(process.host, peer.process.host) && this.#reaches(peer.process.host, process.host);
+      if (!answers && wasSilent) this.#break(wire, "keep-alive timed out");
+      else this.#keepAlive(wire, !answers);
     });
   }
 
@@ -213,6 +216,7 @@ export class Network {
     here.peer = there;
     there.peer = here;
     this.#wires.add(here).add(there);
+    this.#keepAlive(here);
     return [here, there];
   }
 
