@@ -17,6 +17,8 @@ export class Follower {
   readonly #log: Logger;
   #tables = new Tables();
   #position: FoldPosition = { revision: 0, headModRevision: 0 };
+  /** Folding on would be a guess. */
+  #broken = false;
   #waiters: { revision: number; resolve: () => void }[] = [];
   #foreign = new Set<string>();
 
@@ -29,8 +31,13 @@ export class Follower {
     return this.#tables;
   }
 
-  /** Store revision up to which the tables are complete; 0 before the first load. */
+  /** Store revision up to which the tables are complete and will be kept so; 0 while they have to be loaded. */
   get revision(): number {
+    return this.#broken ? 0 : this.#position.revision;
+  }
+
+  /** Store revision of what the tables show, though they may be about to be loaded again; 0 before the first load. */
+  get shownRevision(): number {
     return this.#position.revision;
   }
 
@@ -59,6 +66,7 @@ export class Follower {
     }
     this.#tables = tables;
     this.#position = { revision: loaded.revision, headModRevision: loaded.headModRevision };
+    this.#broken = false;
     this.#wake();
   }
 
@@ -68,7 +76,7 @@ export class Follower {
    */
   async follow(signal: AbortSignal, onFolded: () => void): Promise<void> {
     while (!signal.aborted) {
-      if (this.#position.revision === 0) {
+      if (this.revision === 0) {
         await this.load(signal);
         onFolded();
       }
@@ -89,19 +97,20 @@ export class Follower {
       }
       if (signal.aborted) return;
       this.#log.warn("the registry watch broke; loading again", { end: end.kind, revision: this.#position.revision });
-      this.#position.revision = 0;
+      this.#broken = true;
     }
   }
 
   /** Takes over where a leadership left the tables: complete up to `revision`, the head written there. */
   resume(revision: number, headModRevision: number): void {
     this.#position = { revision, headModRevision };
+    this.#broken = false;
     this.#wake();
   }
 
   /** Resolves when everything up to `revision` is folded. */
   reached(revision: number, signal: AbortSignal): Promise<void> {
-    if (this.#position.revision >= revision) return Promise.resolve();
+    if (this.revision >= revision) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = {
         revision,

@@ -85,7 +85,7 @@ export class MasterReport {
     const answer = answerFromTables(follower.tables, undefined, request);
     if (answer === undefined) return undefined;
     const epoch = follower.tables.head?.epoch;
-    return { epoch: epoch === undefined ? undefined : { ...epoch }, revision: follower.revision, stale: true, answer };
+    return { epoch: epoch === undefined ? undefined : { ...epoch }, revision: follower.shownRevision, stale: true, answer };
   }
 
   complete(response: OperatorResponse): OperatorResponse {

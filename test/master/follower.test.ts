@@ -3,6 +3,7 @@ import test from "ava";
 import { Follower } from "../../src/master/follower.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { HeadRecord, HistoryRecord, MetaRecord, TaskRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
+import type { RegistryPort } from "../../src/ports/registry.ts";
 import { never } from "../contracts/store-world.ts";
 import { MemoryStore } from "../../chaos/twins/memory-store.ts";
 import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
@@ -59,4 +60,23 @@ test("3.10 rows that a leader wrote are taken", async (t) => {
   t.deepEqual([...tables.agentBooks("a1").launches], [LAUNCH]);
   t.is(tables.history.size, 1);
   t.deepEqual([...foreignKeys], []);
+});
+
+test("10.7 while the registry is loaded again, the tables show what they did, and of that revision", async (t) => {
+  const loading = Promise.withResolvers<void>();
+  let loads = 0;
+  const registry = {
+    load: async () => {
+      loads += 1;
+      if (loads === 1) return { revision: 7, headModRevision: 5 };
+      loading.resolve();
+      return new Promise(() => {});
+    },
+    watch: async () => ({ kind: "compacted", compactRevision: 9 }),
+  } as unknown as RegistryPort;
+  const follower = new Follower(registry, new TelemetryRecorder());
+  void follower.follow(never(), () => {});
+  await loading.promise;
+  t.is(follower.revision, 0);
+  t.is(follower.shownRevision, 7);
 });
