@@ -1,6 +1,6 @@
 /** Agents: the product's own, over a simulated disk, host and network. A host's tasks and disk outlive its agents. */
 import { Agent } from "../../src/agent/agent.ts";
-import { epochText } from "../../src/base/epoch.ts";
+import { type Epoch, epochText, NO_EPOCH } from "../../src/base/epoch.ts";
 import { defaultAgentTimings } from "../../src/core/agent/settings.ts";
 import { Resources } from "../../src/model/resources.ts";
 import { stateName } from "../../src/model/task-state.ts";
@@ -39,6 +39,8 @@ export class AgentHost {
   #process: SimProcess | undefined;
   #agent: Agent | undefined;
   #boots = 1;
+  /** The epoch it has answered last, or had stored when it started. */
+  #obeyed: Epoch = NO_EPOCH;
 
   constructor(world: AgentsWorld, name: string, resources: string) {
     const { seed, time, write, syncMs } = world;
@@ -66,10 +68,8 @@ export class AgentHost {
     const { seed, time, network, masters } = this.#world;
     const process = new SimProcess(time, `agent/${this.name}`, this.name);
     this.#process = process;
-    const checkpoint = this.disk.open(process, {
-      stored: (epoch) => this.#say("agentObeys", { agent: this.id || this.name }, epochText(epoch)),
-      appended: (records) => this.#appended(records),
-    });
+    const checkpoint = this.disk.open(process, (records) => this.#appended(records));
+    this.#obeyed = checkpoint.epoch;
     const random = new Chance(seed, `agent/${this.name}/${checkpoint.starts}`).random;
     this.#say("agentStarted", { agent: this.id || this.name, starts: checkpoint.starts });
     const containers = new SimContainers(this.host, process, time, (order, launch) => this.#say("agentOrdered", { agent: this.id || this.name, order, launch }, this.#epoch));
@@ -88,7 +88,10 @@ export class AgentHost {
         checkpoint,
         containers,
         sandboxes: { path: (launchId) => `/sandbox/${launchId}`, forgotten: async () => {} },
-        dialer: new SimDialer(network, process),
+        dialer: new SimDialer(network, process, (epoch) => {
+          this.#obeyed = epoch;
+          this.#say("agentObeys", { agent: this.id || this.name }, this.#epoch);
+        }),
         clock: process.clock,
         random,
         telemetry: silentTelemetry(`agent/${this.name}`, this.#world.write),
@@ -122,8 +125,7 @@ export class AgentHost {
   }
 
   get #epoch(): string {
-    const epoch = this.#agent?.state.epoch ?? this.disk.epoch;
-    return epochText(epoch);
+    return epochText(this.#obeyed);
   }
 
   #appended(records: readonly JournalRecord[]): void {
@@ -155,10 +157,13 @@ function hex(bytes: Uint8Array | undefined): string {
 class SimDialer implements MasterDialer {
   readonly #network: Network;
   readonly #process: SimProcess;
+  /** Hears which epochs are answered: whoever reports to a leader obeys it. */
+  readonly #answered: (epoch: Epoch) => void;
 
-  constructor(network: Network, process: SimProcess) {
+  constructor(network: Network, process: SimProcess, answered: (epoch: Epoch) => void) {
     this.#network = network;
     this.#process = process;
+    this.#answered = answered;
   }
 
   async dial(address: string, onBatch: (batch: MasterBatch) => void, signal: AbortSignal): Promise<MasterLink> {
@@ -167,11 +172,20 @@ class SimDialer implements MasterDialer {
       signal.throwIfAborted();
       if (wire !== undefined) {
         const closed = Promise.withResolvers<string>();
-        wire.onMessage = (bytes) => onBatch(MasterBatch.decode(bytes));
+        const led = new Map<number, Epoch>();
+        wire.onMessage = (bytes) => {
+          const batch = MasterBatch.decode(bytes);
+          if (batch.epoch !== undefined && batch.messages.some(({ body }) => body?.$case === "lead")) led.set(batch.session, batch.epoch);
+          onBatch(batch);
+        };
         wire.onClose = (reason) => closed.resolve(reason);
         return {
           closed: closed.promise,
-          send: (message) => wire.send(AgentMessage.encode(message).finish()),
+          send: (message) => {
+            const epoch = message.body?.$case === "report" ? led.get(message.session) : undefined;
+            if (epoch !== undefined) this.#answered(epoch);
+            wire.send(AgentMessage.encode(message).finish());
+          },
           close: (reason) => {
             wire.close(reason);
             closed.resolve(reason);

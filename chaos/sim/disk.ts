@@ -28,17 +28,14 @@ export class SimDisk {
     this.syncMs = syncMs;
   }
 
-  open(process: SimProcess, observer: DiskObserver): SimCheckpoint {
+  open(process: SimProcess, onAppended: JournalReader): SimCheckpoint {
     this.starts += 1;
-    return new SimCheckpoint(this, process, observer);
+    return new SimCheckpoint(this, process, onAppended);
   }
 }
 
-/** Hears what has become durable. */
-export interface DiskObserver {
-  stored(epoch: Epoch): void;
-  appended(records: readonly JournalRecord[]): void;
-}
+/** Hears what the journal holds. */
+type JournalReader = (records: readonly JournalRecord[]) => void;
 
 class SimCheckpoint implements Checkpoint {
   readonly starts: number;
@@ -46,13 +43,13 @@ class SimCheckpoint implements Checkpoint {
   readonly records: readonly JournalRecord[];
   readonly #disk: SimDisk;
   readonly #process: SimProcess;
-  readonly #observer: DiskObserver;
+  readonly #onAppended: JournalReader;
   #appendable = false;
 
-  constructor(disk: SimDisk, process: SimProcess, observer: DiskObserver) {
+  constructor(disk: SimDisk, process: SimProcess, onAppended: JournalReader) {
     this.#disk = disk;
     this.#process = process;
-    this.#observer = observer;
+    this.#onAppended = onAppended;
     this.starts = disk.starts;
     this.epoch = disk.epoch;
     this.records = disk.journal.map((bytes) => JournalRecord.decode(bytes));
@@ -81,7 +78,7 @@ class SimCheckpoint implements Checkpoint {
         }
       },
     );
-    this.#observer.appended(records);
+    this.#onAppended(records);
   }
 
   async rewrite(records: readonly JournalRecord[]): Promise<void> {
@@ -96,14 +93,13 @@ class SimCheckpoint implements Checkpoint {
       },
     );
     this.#appendable = true;
-    this.#observer.appended(records);
+    this.#onAppended(records);
   }
 
   async storeEpoch(epoch: Epoch): Promise<void> {
     const value = { generation: epoch.generation, revision: epoch.revision };
     const store = (): void => void (this.#disk.epoch = value);
     await this.#write(store, () => this.#disk.chance.happens(0.5) && store(), () => {});
-    this.#observer.stored(value);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -70,6 +70,8 @@ const CALL_TIMEOUT_MS = 30_000;
 const JOBS_AT_A_TIME = 4;
 /** By then the next update may be what waits for an acknowledgement. */
 const ACKNOWLEDGES_TWICE = 0.1;
+/** What it was never told; nothing must come of it (I19). */
+const ACKNOWLEDGES_WRONGLY = 0.02;
 
 export class SimFramework {
   readonly plan: FrameworkPlan;
@@ -361,7 +363,7 @@ export class SimFramework {
 
   #updated(status: TaskStatus): void {
     const id = status.taskId?.value ?? "";
-    const uuid = Buffer.from(status.uuid ?? []).toString("hex");
+    const uuid = hex(status.uuid);
     const agent = status.agentId?.value ?? "";
     const source = status.source === TaskStatus_Source.SOURCE_MASTER ? "master" : "agent";
     const reason = reasonNames.get(status.reason ?? -1) ?? "";
@@ -376,10 +378,13 @@ export class SimFramework {
       if (isTerminal(task.state) && !wasOver && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
     }
     if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
-    const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: status.uuid! };
-    const say = (): void => this.#call("acknowledge", { framework: this.name, agent, task: id, uuid }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
-    say();
-    if (this.#chance.happens(ACKNOWLEDGES_TWICE)) this.#process?.clock.after(this.#chance.between(0, 5_000), () => !this.#closing && say());
+    const say = (bytes: Uint8Array): void => {
+      const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: bytes };
+      this.#call("acknowledge", { framework: this.name, agent, task: id, uuid: hex(bytes) }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
+    };
+    if (this.#chance.happens(ACKNOWLEDGES_WRONGLY)) say(Uint8Array.from(status.uuid!).reverse());
+    say(status.uuid!);
+    if (this.#chance.happens(ACKNOWLEDGES_TWICE)) this.#process?.clock.after(this.#chance.between(0, 5_000), () => !this.#closing && say(status.uuid!));
   }
 
   #call(op: CallName, value: object, call: object): void {
@@ -428,6 +433,10 @@ export class SimFramework {
 
 function mayBeAskedForAgain({ launch, state, killing }: KnownTask): boolean {
   return launch === "unknown" && !isTerminal(state) && !isLost(state) && !killing;
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString("hex");
 }
 
 /** Replaced at once, though they may come back. */
