@@ -60,6 +60,7 @@ test("I18: an update that is written twice is found", (t) => {
   rejected(t, calm().running("t1").told("t1").row("t1", { ...again, seq: 2 }), "I18", /row of t1 changed with an update it had already/);
   rejected(t, calm().running("t1").told("t1").row("t1", { uuid: "u2", seq: 2 }).row("t1", { ...again, seq: 3 }), "I18", /update u-t1-1 of t1 was written twice/);
   accepted(t, calm().running("t1").told("t1").kill("t1").row("t1", { killed: true }).ok(), "I18");
+  rejected(t, calm().running("t1").told("t1").row("t1", {}), "I18", /row of t1 was written again as it was/);
 });
 
 test("I18: an end that goes to history twice is found", (t) => {
