@@ -34,6 +34,8 @@ export function faultsOf({ nemesis }: ChaosOrder, abilities: Stage["abilities"])
 export async function chaosRun(order: ChaosOrder, performance: Performance): Promise<number> {
   const { stage, signal } = performance;
   const kinds = faultsOf(order, stage.abilities);
+  /** What was asked for by name, and had its turn. */
+  const demanded = new Set<string>();
   const needs = new Set(kinds.flatMap((kind) => kind.needs));
   return perform(performance, {
     order,
@@ -41,7 +43,7 @@ export async function chaosRun(order: ChaosOrder, performance: Performance): Pro
     settings: IMPATIENT,
     paces: pacesOf(order.timeMs),
     workload: order.workload,
-    demanded: order.nemesis === "all" ? [] : order.nemesis,
+    demanded,
     agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],
     previous: order.previous,
     disks: needs.has("disk"),
@@ -52,6 +54,7 @@ export async function chaosRun(order: ChaosOrder, performance: Performance): Pro
       const until = monotonicMs() + order.timeMs;
       for (const round of rounds(order.seed, kinds)) {
         if (monotonicMs() >= until || signal.aborted) return;
+        if (order.nemesis !== "all") for (const { kind } of round.faults) demanded.add(kind.name);
         await nemesis.play(round);
         await answersAgain();
         await delay(round.pauseMs, undefined, { signal }).catch(() => {});

@@ -34,7 +34,7 @@ export interface Ending {
   readonly settings: Settings;
   readonly paces: Paces;
   readonly workload: Workload;
-  readonly demanded: readonly string[];
+  readonly demanded: Iterable<string>;
   /** Beside those of the faults: of recoveries that the run measures itself, in milliseconds. */
   readonly bounds?: Readonly<Record<string, number>>;
   readonly tell: (line: string) => void;
@@ -50,7 +50,7 @@ export function conclude({ order, stage, observed, endAt, kinds, settings, paces
   writeHistory(join(stage.report, HISTORY), events);
   rmSync(observed.histories, { recursive: true }); // all of it is in the one now
   const boundsMs = { ...Object.fromEntries(kinds.flatMap(({ name, boundMs }) => (boundMs === undefined ? [] : [[name, boundMs]]))), ...bounds };
-  const judgement = judgementOf(events, { settings, paces, boundsMs, demanded, workload });
+  const judgement = judgementOf(events, { settings, paces, boundsMs, demanded: [...demanded], workload });
   const record: RunRecord = { command: commandOf(order), seed: order.seed, startedAt, network: observed.cluster.network.kind, abilities: stage.abilities, ...judgement };
   writeFileSync(join(stage.report, RUN), `${JSON.stringify(record, undefined, 2)}\n`);
   return judge(events, record, stage.report, tell);
