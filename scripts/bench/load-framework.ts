@@ -19,6 +19,8 @@ export interface Plan {
 export class LoadFramework implements AsyncDisposable {
   readonly #name: string;
   readonly #session: SchedulerSession;
+  #reviving = false;
+  #reviveDue = false;
   readonly #following: Promise<void>;
   readonly #served = new Set<string>();
   /** Tasks whose offers went with a leader, by agent: to be launched again. */
@@ -102,8 +104,19 @@ export class LoadFramework implements AsyncDisposable {
   }
 
   #owe(agent: string): void {
-    if (this.#owed.size === 0) void this.#call(this.#session.revive());
     this.#owed.set(agent, (this.#owed.get(agent) ?? 0) + 1);
+    this.#reviveDue = true;
+    if (!this.#reviving) void this.#revive();
+  }
+
+  /** Asks for the offers that were declined for ever, again for agents that came to be owed meanwhile. */
+  async #revive(): Promise<void> {
+    this.#reviving = true;
+    while (this.#reviveDue) {
+      this.#reviveDue = false;
+      await this.#call(this.#session.revive());
+    }
+    this.#reviving = false;
   }
 
   #use(offer: Offer): void {
