@@ -8,11 +8,8 @@ import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/sched
 import {
   FrameworkInfo_Capability_Type as Capability,
   Offer_Operation_Type,
-  TaskInfo,
   TaskStatus_Reason,
   TaskStatus_Source,
-  TaskState,
-  Value_Type,
   type Offer,
   type TaskStatus,
 } from "../../src/wire/gen/mesos/v1/mesos.ts";
@@ -23,16 +20,11 @@ import { doorOf } from "./masters.ts";
 import type { Network, Wire } from "./network.ts";
 import { amountsOf } from "./rows.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
+import { type KnownTask, Workload, type WorkloadPlan } from "./workload.ts";
 
-export interface FrameworkPlan {
-  readonly name: string;
+export interface FrameworkPlan extends WorkloadPlan {
   readonly failoverTimeoutS: number;
   readonly partitionAware: boolean;
-  /** Tasks that are to run all the time. */
-  readonly services: number;
-  /** Tasks to be done, a few at a time. */
-  readonly jobs: number;
-  readonly jobMs: number;
   /** How often an update is not acknowledged at first. */
   readonly forgetsAck: number;
 }
@@ -53,21 +45,11 @@ interface Pending {
   settle: () => void;
 }
 
-interface KnownTask {
-  readonly id: string;
-  readonly service: boolean;
-  state: TaskState;
-  agent: string;
-  killing: boolean;
-  /** What became of its launch. Who does not know asks again, and must not get a second one. */
-  launch: "asked" | "answered" | "unknown";
-  info: TaskInfo;
-}
-
 const RECONNECT_MS = 60;
 /** A call without an answer for this long is given up. */
 const CALL_TIMEOUT_MS = 30_000;
-const JOBS_AT_A_TIME = 4;
+/** Launched with one offer. */
+const TASKS_AT_ONCE = 4;
 /** By then the next update may be what waits for an acknowledgement. */
 const ACKNOWLEDGES_TWICE = 0.1;
 /** What it was never told; nothing must come of it (I19). */
@@ -75,9 +57,9 @@ const ACKNOWLEDGES_WRONGLY = 0.02;
 
 export class SimFramework {
   readonly plan: FrameworkPlan;
-  readonly tasks = new Map<string, KnownTask>();
   readonly #world: FrameworksWorld;
   readonly #chance: Chance;
+  readonly #workload: Workload;
   readonly #pending = new Map<number, Pending>();
   #process: SimProcess | undefined;
   #wire: Wire | undefined;
@@ -86,9 +68,7 @@ export class SimFramework {
   /** Settles the SUBSCRIBE under way. */
   #asked: (kind: "ok" | "fail" | "unknown") => void = () => {};
   #starts = 0;
-  #serial = 0;
   #calls = 0;
-  #jobsStarted = 0;
   /** Wants nothing more, and ends what it has. */
   #closing = false;
   #killsNext = false;
@@ -100,6 +80,7 @@ export class SimFramework {
     this.#world = world;
     this.plan = plan;
     this.#chance = new Chance(world.seed, `framework/${plan.name}`);
+    this.#workload = new Workload(plan, this.#chance);
   }
 
   get name(): string {
@@ -116,11 +97,7 @@ export class SimFramework {
 
   /** What it wants and does not have, in words; empty when it is content. On agents that are `lost` nothing can be done. */
   wishes(lost: ReadonlySet<string>): string[] {
-    if (this.over || this.#retired) return [];
-    const open = [...this.tasks.values()].filter(({ state, service, agent }) => !service && !isTerminal(state) && !lost.has(agent));
-    const wishes = [...this.#missing()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind} missing`);
-    if (open.length > 0) wishes.push(`open: ${open.map(({ id, state }) => `${id} ${stateName(state)}`).join(", ")}`);
-    return wishes;
+    return this.over || this.#retired ? [] : this.#workload.wishes(lost);
   }
 
   start(): void {
@@ -166,19 +143,13 @@ export class SimFramework {
 
   /** Kills one of its tasks, if any runs. */
   killOne(): void {
-    const running = [...this.tasks.values()].filter(({ state, killing }) => state === TaskState.TASK_RUNNING && !killing);
+    const { running } = this.#workload;
     if (running.length > 0) this.#kill(this.#chance.pick(running));
   }
 
   /** Kills the next task that it launches, as soon as it knows that it did. */
   killNext(): void {
     this.#killsNext = true;
-  }
-
-  /** What was replaced and came back is one too many. */
-  #killSurplus(): void {
-    const running = [...this.tasks.values()].filter(({ service, state, killing }) => service && state === TaskState.TASK_RUNNING && !killing);
-    if (running.length > this.plan.services) this.#kill(running.at(-1)!);
   }
 
   #kill(task: KnownTask): void {
@@ -190,7 +161,7 @@ export class SimFramework {
 
   /** Asks about everything, or about each task it thinks is open. */
   reconcile(explicit: boolean): void {
-    const open = [...this.tasks.values()].filter(({ state }) => !isTerminal(state)).map(({ id }) => id);
+    const open = this.#workload.open.map(({ id }) => id);
     const tasks = explicit ? open : [];
     if (explicit && open.length === 0) return;
     const reconcile = { tasks: tasks.map((id) => ({ taskId: { value: id } })) };
@@ -299,32 +270,19 @@ export class SimFramework {
     }
   }
 
-  #missing(): Map<"services" | "jobs", number> {
-    const open = [...this.tasks.values()].filter(({ state }) => !isTerminal(state) && !isLost(state));
-    const services = this.plan.services - open.filter(({ service }) => service).length;
-    const atATime = JOBS_AT_A_TIME - open.filter(({ service }) => !service).length;
-    const jobs = Math.max(0, Math.min(this.plan.jobs - this.#jobsStarted, atATime));
-    return new Map([["services", Math.max(0, services)], ["jobs", jobs]]);
-  }
-
   #offered(offer: Offer): void {
     const id = offer.id?.value ?? "";
     const agent = offer.agentId?.value ?? "";
     const resources = amountsOf(offer.resources);
     this.#observe("offer", { framework: this.name, offer: id, agent, role: "*", resources });
-    this.#killSurplus();
-    const missing = this.#missing();
+    const { surplus } = this.#workload;
+    if (surplus !== undefined) this.#kill(surplus);
     const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
-    const limit = Math.min(room, 4);
-    const tasks = [...this.tasks.values()].filter((task) => task.agent === agent && mayBeAskedForAgain(task)).slice(0, limit);
-    for (const [kind, count] of missing) {
-      for (let i = 0; i < count && tasks.length < limit && !this.#closing; i += 1) tasks.push(this.#newTask(kind === "services", agent));
-    }
+    const tasks = this.#closing ? [] : this.#workload.next(agent, Math.min(room, TASKS_AT_ONCE));
     if (tasks.length === 0) {
       const decline = { offerIds: [{ value: id }], filters: { refuseSeconds: this.#chance.between(1, 4) } };
       return this.#call("decline", { framework: this.name, offers: [id] }, { type: Call_Type.DECLINE, decline });
     }
-    for (const task of tasks) task.launch = "asked";
     const taskInfos = tasks.map(({ info }) => info);
     const accept = {
       offerIds: [{ value: id }],
@@ -340,27 +298,6 @@ export class SimFramework {
     this.#call("launch", value, { type: Call_Type.ACCEPT, accept });
   }
 
-  #newTask(service: boolean, agent: string): KnownTask {
-    if (!service) this.#jobsStarted += 1;
-    const id = `${this.name}.${(this.#serial += 1)}`;
-    const info = this.#taskInfo(id, service, agent);
-    const task: KnownTask = { id, service, state: TaskState.TASK_STAGING, agent, killing: false, launch: "asked", info };
-    this.tasks.set(id, task);
-    return task;
-  }
-
-  #taskInfo(id: string, service: boolean, agent: string): TaskInfo {
-    const scalar = (name: string, value: number): object => ({ name, type: Value_Type.SCALAR, scalar: { value } });
-    const value = service ? "serve" : `run ${Math.round(this.#chance.between(0.5, 1.5) * this.plan.jobMs)}`;
-    return TaskInfo.fromPartial({
-      name: id,
-      taskId: { value: id },
-      agentId: { value: agent },
-      resources: [scalar("cpus", 0.5), scalar("mem", 64)],
-      command: { shell: true, value },
-    } as object);
-  }
-
   #updated(status: TaskStatus): void {
     const id = status.taskId?.value ?? "";
     const uuid = hex(status.uuid);
@@ -368,15 +305,7 @@ export class SimFramework {
     const source = status.source === TaskStatus_Source.SOURCE_MASTER ? "master" : "agent";
     const reason = reasonNames.get(status.reason ?? -1) ?? "";
     this.#observe("update", { framework: this.name, task: id, agent, state: stateName(status.state!) as TaskStateName, uuid, source, reason });
-    const task = this.tasks.get(id);
-    // What is lost may come back, and then is one task more.
-    if (task !== undefined && (!isTerminal(task.state) || isLost(task.state))) {
-      // A launch that was given up and is not known to anybody never was.
-      const wasOver = isTerminal(task.state);
-      task.state = status.state === TaskState.TASK_UNKNOWN ? TaskState.TASK_DROPPED : status.state!;
-      // What never began is not done: a job is asked for anew, under another name.
-      if (isTerminal(task.state) && !wasOver && !task.service && task.state !== TaskState.TASK_FINISHED && !task.killing) this.#jobsStarted -= 1;
-    }
+    this.#workload.told(id, status.state!);
     if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
     const say = (bytes: Uint8Array): void => {
       const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: bytes };
@@ -412,13 +341,13 @@ export class SimFramework {
     const { op, value, number: call } = pending;
     this.#world.write({ actor: `framework/${this.name}`, kind, op, call, value, ...at, ...(error !== undefined && { error }) } as unknown as Unrecorded);
     if (op === "teardown" && kind === "ok") this.over = true;
-    const killed = op === "kill" && kind === "unknown" ? this.tasks.get((value as CallValue<"kill">).task) : undefined;
+    const killed = op === "kill" && kind === "unknown" ? this.#workload.get((value as CallValue<"kill">).task) : undefined;
     if (killed !== undefined) killed.killing = false;
     if (op === "launch") this.#launched((value as CallValue<"launch">).tasks, kind);
   }
 
   #launched(launches: CallValue<"launch">["tasks"], kind: "ok" | "fail" | "unknown"): void {
-    const tasks = launches.flatMap(({ task }) => this.tasks.get(task) ?? []);
+    const tasks = launches.flatMap(({ task }) => this.#workload.get(task) ?? []);
     for (const task of tasks) task.launch = kind === "unknown" ? "unknown" : "answered";
     const [first] = tasks;
     if (kind !== "ok" || first === undefined || !this.#killsNext) return;
@@ -431,17 +360,8 @@ export class SimFramework {
   }
 }
 
-function mayBeAskedForAgain({ launch, state, killing }: KnownTask): boolean {
-  return launch === "unknown" && !isTerminal(state) && !isLost(state) && !killing;
-}
-
 function hex(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString("hex");
-}
-
-/** Replaced at once, though they may come back. */
-function isLost(state: TaskState): boolean {
-  return state === TaskState.TASK_UNREACHABLE || state === TaskState.TASK_LOST;
 }
 
 const reasonNames = new Map<number, string>(Object.entries(TaskStatus_Reason).map(([name, value]) => [value as number, name]));

@@ -9,15 +9,19 @@ export function transcript(history: readonly HistoryEvent[], only?: ReadonlySet<
 
 /** Events that say something of what the given ones speak of: the same task, launch, agent or offer. */
 export function relatedTo(history: readonly HistoryEvent[], seqs: readonly number[]): Set<number> {
-  const names = new Set(seqs.flatMap((seq) => namesIn(history[seq]?.value)));
-  return new Set(history.filter((event) => event.kind === "fault" || event.op === "phase" || event.op === "leads" || namesIn(event.value).some((name) => names.has(name))).map(({ seq }) => seq));
+  const names = new Set(seqs.flatMap((seq) => namesIn(history[seq]?.value, NAMING)));
+  const isShown = ({ kind, op, value }: HistoryEvent): boolean => kind === "fault" || TURNS.has(op) || namesIn(value, MENTIONING).some((name) => names.has(name));
+  return new Set(history.filter(isShown).map(({ seq }) => seq));
 }
 
 export function describePlan(plan: Plan): string[] {
-  const { masters, agents, frameworks, faults, actions, seed } = plan;
+  const { masters, agents, frameworks, faults, actions, seed, broken } = plan;
   const wants = frameworks.map(({ name, services, jobs }) => `${name} (${services} services, ${jobs} jobs)`).join(", ");
   return [
     `seed ${seed}: ${masters} masters, ${agents} agents, ${wants}`,
+    ...(broken?.masters ?? []).map(({ index, how }) => `m${index + 1} stays ${how}`),
+    ...(broken?.agents ?? []).map(({ index, how }) => `a${index + 1} stays ${how}`),
+    ...(broken?.frameworks ?? []).map((index) => `f${index + 1} stays away`),
     ...faults.map(({ at, name, target, forMs }) => `${seconds(at)}  ${name} ${target < 0 ? "(leader)" : target} for ${forMs} ms`),
     ...actions.map(({ at, name, framework }) => `${seconds(at)}  f${framework + 1} ${name}`),
   ];
@@ -34,11 +38,15 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(3).padStart(9);
 }
 
-/** Strings that name something: tasks, launches, offers. */
-function namesIn(value: unknown): string[] {
+/** Strings that name something, under these keys. */
+function namesIn(value: unknown, keys: ReadonlySet<string>): string[] {
   if (typeof value === "string") return value.length > 3 && !value.startsWith("TASK_") ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((inner) => namesIn(inner, keys));
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => (NAMING.has(key) ? namesIn(inner) : []));
+  return Object.entries(value).flatMap(([key, inner]) => (keys.has(key) ? namesIn(inner, keys) : []));
 }
 
+/** Shown whatever it is about. */
+const TURNS: ReadonlySet<string> = new Set(["phase", "leads", "restored"]);
 const NAMING = new Set(["task", "launch", "offer", "uuid", "nonce", "tasks", "offers", "rows", "id"]);
+const MENTIONING = new Set([...NAMING, "agent"]);
