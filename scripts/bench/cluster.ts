@@ -4,9 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { compareEpochs, epochText } from "../../src/base/epoch.ts";
 import { EtcdCluster } from "../../src/dev/etcd-cluster.ts";
 import { freePorts } from "../../src/dev/free-ports.ts";
-import { OperatorClient, type LeaderRecord, type MasterView } from "../../src/sdk/index.ts";
+import { OperatorClient, type Epoch, type LeaderRecord, type MasterView } from "../../src/sdk/index.ts";
 import type { BenchmarkContext } from "./benchmark.ts";
 import { Child } from "./child.ts";
 
@@ -101,12 +102,14 @@ export class BenchCluster implements AsyncDisposable {
     }
   }
 
-  /** The present leader's record, once it tells of `phase`; as it is after a while otherwise. */
-  async leaderRecord(phase: "agentsConfirmedMs" | "firstLaunchMs", waitMs = 3_000): Promise<LeaderRecord> {
+  /** The record of the leader after the one of `epoch`, once it tells of `phase`; as it is after a while otherwise. */
+  async leaderRecord(after: Epoch, phase: "agentsConfirmedMs" | "firstLaunchMs", waitMs = 3_000): Promise<LeaderRecord> {
     const deadline = Date.now() + waitMs;
     for (;;) {
-      const [record] = await this.operator.leaderHistory({ limit: 1 });
+      const [latest] = await this.operator.leaderHistory({ limit: 1 });
+      const record = latest?.epoch !== undefined && compareEpochs(latest.epoch, after) > 0 ? latest : undefined;
       if (record?.phases?.[phase] !== undefined || (record !== undefined && Date.now() > deadline)) return record;
+      if (record === undefined && Date.now() > deadline) throw new Error(`no leader after ${epochText(after)} wrote its record within ${waitMs} ms`);
       await delay(POLL_MS);
     }
   }

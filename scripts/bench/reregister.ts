@@ -60,9 +60,10 @@ async function measure(context: BenchmarkContext, size: Size): Promise<number[]>
   while (seconds.length < rounds) {
     await cluster.whole(size.agents);
     const leader = await cluster.leader();
+    const { epoch } = await cluster.operator.nextLeader();
     leader.child.signal("SIGKILL");
-    await cluster.operator.nextLeader(cluster.operator.leader?.epoch, { timeoutMs: 60_000 });
-    const { master, phases } = await cluster.leaderRecord("agentsConfirmedMs", CONFIRMED_TIMEOUT_MS);
+    await cluster.operator.nextLeader(epoch, { timeoutMs: 60_000 });
+    const { master, phases } = await cluster.leaderRecord(epoch, "agentsConfirmedMs", CONFIRMED_TIMEOUT_MS);
     if (phases?.agentsConfirmedMs === undefined || phases.electedMs === undefined) {
       const { agentsConfirmed } = await cluster.operator.status();
       throw new Error(`${master} recorded no time for its agents: ${JSON.stringify(phases)}; ${agentsConfirmed} of ${size.agents} are confirmed`);

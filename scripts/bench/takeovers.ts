@@ -64,11 +64,12 @@ export interface Upset {
 /** One takeover; resolves when the cluster is whole again. */
 export async function takeover({ cluster, prober }: Scene, { strike, repair }: Upset): Promise<Round> {
   const leader = await cluster.leader();
+  const { epoch } = await cluster.operator.nextLeader();
   const next = prober.takeover();
   const startedAt = performance.now();
   const struck = strike(leader);
   const times = await next;
-  const record = await cluster.leaderRecord("firstLaunchMs");
+  const record = await cluster.leaderRecord(epoch, "firstLaunchMs");
   await struck;
   if (record.master === leader.name) throw new Error(`${leader.name} still leads`);
   await repair(leader);
