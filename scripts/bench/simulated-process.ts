@@ -11,6 +11,9 @@ export interface Counts {
 
 const TELL_MS = 200;
 
+// Ten thousand agents lose a stream at once, and each error's stack would be written down.
+Error.stackTraceLimit = 0;
+
 const agents = new SimulatedAgents(JSON.parse(process.argv[2] ?? "{}") as SimulationOptions);
 const stop = (): void => void agents[Symbol.asyncDispose]().then(() => process.exit(0));
 process.once("SIGTERM", stop);
