@@ -34,7 +34,7 @@ function patience(evidence: Evidence, options: CheckOptions): Verdict {
       else if (version.standing === "removed") {
         if (!isTornDown(evidence, framework, version.commit.t)) {
           tally.tested();
-          notEarly(tally, { framework, subscribed, away, version, least: timeouts.least, begun, policy });
+          notEarly(tally, evidence, { framework, subscribed, away, version, least: timeouts.least, begun, policy });
         }
         away = undefined;
         break;
@@ -56,17 +56,23 @@ interface Removal {
   readonly policy: Policy;
 }
 
-function notEarly(tally: Tally, { framework, subscribed, away, version, least, begun, policy }: Removal): void {
+function notEarly(tally: Tally, evidence: Evidence, { framework, subscribed, away, version, least, begun, policy }: Removal): void {
   const { commit } = version;
   const from = subscribed?.commit.epoch;
   const by = (away ?? version).commit.epoch;
   // Whom a failover cut off gets at least the grace, counted from when the new leadership began (5.2, 10.5).
-  const isCutOff = from !== undefined && by !== undefined && compareEpochTexts(by, from) > 0;
+  const isNewer = from !== undefined && by !== undefined && compareEpochTexts(by, from) > 0;
+  // One without patience may have come back to that one and left again within one batch, which shows the end of it only.
+  const isCutOff = isNewer && !(away === undefined && asksToSubscribe(evidence, framework, begun.get(by) ?? commit.t, commit.t));
   const owed = isCutOff ? Math.max(least, policy.lostByMasterGraceMs) : least;
   const since = isCutOff ? (begun.get(by) ?? commit.t) : (away?.commit.t ?? commit.t);
   const had = commit.t - since;
   if (had >= owed - CLOCK_MS) return;
   tally.violated(`${framework} was removed after ${Math.round(had)} ms away, and may be away for ${owed} ms`, away?.commit, commit);
+}
+
+function asksToSubscribe(evidence: Evidence, framework: string, from: number, to: number): boolean {
+  return evidence.calls("subscribe").some(({ value, outcome, invokedAt }) => value.framework === framework && outcome !== "fail" && invokedAt >= from && invokedAt <= to);
 }
 
 function notLate(tally: Tally, evidence: Evidence, framework: string, away: FrameworkVersion, longest: number, { settleMs }: CheckOptions): void {
