@@ -24,7 +24,7 @@ export const rooms: readonly Room[] = [
   { path: "base", imports: [] },
   // Generated: the messages are at once what is stored, what is said and what the machines decide upon.
   { path: "wire/gen", imports: [] },
-  // What both ends of a wire count alike.
+  // What both ends of a wire count alike, and copy alike.
   { path: "wire/counting-reader", imports: [] },
   { path: "model", imports: ["base", "wire/gen"] },
   { path: "core/pipeline", imports: ["base"] },
@@ -40,7 +40,7 @@ export const rooms: readonly Room[] = [
     types: ["ports"],
   },
   { path: "core/agent", imports: [...CORE, "core/pipeline", "core/deadlines"], types: ["ports"] },
-  { path: "wire", imports: ["base", "model", "core/registry", "ports", "wire/gen"] },
+  { path: "wire", imports: ["base", "model", "core/registry", "ports", "wire/gen", "wire/counting-reader"] },
   { path: "async", imports: ["base"] },
   { path: "telemetry", imports: ["base", "async"] },
   { path: "etcd", imports: ADAPTER },

@@ -4,6 +4,7 @@ import { rowKey } from "../core/registry/change.ts";
 import { isLaunchId } from "../model/ids.ts";
 import { taskResources } from "../model/task-resources.ts";
 import type { RowWrite } from "../ports/registry.ts";
+import { CopyingReader } from "./counting-reader.ts";
 import {
   AgentRecord,
   CandidateRecord,
@@ -22,7 +23,7 @@ export const HEAD_KEY = "head";
 
 interface Codec<T> {
   encode(record: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
+  decode(reader: CopyingReader): T;
 }
 
 const codecs: { readonly [K in RowKind]: Codec<RecordOf[K]> } = {
@@ -75,7 +76,7 @@ export function decodeRow(row: RowWrite): DecodedRow {
     const kind = slash < 0 ? row.key : row.key.slice(0, slash);
     if (!Object.hasOwn(codecs, kind)) return { kind: "foreign", key: row.key, reason: "no row kind of this format" };
     const id = slash < 0 ? "" : row.key.slice(slash + 1);
-    const record = row.value === undefined ? undefined : codecs[kind as RowKind].decode(row.value);
+    const record = row.value === undefined ? undefined : codecs[kind as RowKind].decode(new CopyingReader(row.value));
     const change = { kind, id, record } as Change;
     const doubt = whyForeign(change);
     return doubt === undefined ? { kind: "change", change } : { kind: "foreign", key: row.key, reason: doubt };

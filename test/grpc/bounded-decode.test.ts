@@ -4,8 +4,11 @@ import { decodeCalls } from "../../src/grpc/decode-calls.ts";
 import { limits } from "../../src/model/limits.ts";
 import { AgentBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { NumberedCall, SchedulerCalls } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
+import { TaskRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import { FrameworkInfo, TaskInfo } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import { Call, Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { CountingReader } from "../../src/wire/counting-reader.ts";
+import { decodeRow } from "../../src/wire/registry-codec.ts";
 
 function encode(...calls: object[]): Buffer {
   const numbered = calls.map((call, index) => ({ number: index + 1, call: Call.fromPartial(call), traceparent: "" }));
@@ -78,4 +81,21 @@ test("13.4 items of a batch are counted, and bytes where less is enough", (t) =>
   t.throws(() => decode(batch(limits.messageItems + 1)), { message: /items/ });
   t.throws(() => decode(Buffer.alloc(2 * limits.messageWords, 0x0a)), { message: /elements|EOF/ });
   t.throws(() => boundedDecode(SchedulerCalls, { bytes: 10 })(Buffer.alloc(11)), { message: /11 bytes/ });
+});
+
+test("13.4 what was read keeps nothing of its message: bytes, and fields that are not known, are copies", (t) => {
+  const task = TaskInfo.fromPartial({ name: "t", taskId: { value: "t" }, data: Buffer.alloc(100) });
+  const launch = { type: Call_Type.ACCEPT, accept: { operations: [{ type: 1, launch: { taskInfos: [task, { name: "u", data: Buffer.alloc(100_000) }] } }] } };
+  const [{ call }] = decodeCalls(encode(launch)).calls as [NumberedCall];
+  const read = call!.accept!.operations[0]!.launch!.taskInfos[0]!;
+  t.is(read.data?.buffer.byteLength, 100);
+  // Field 999, of one byte.
+  const newer = TaskInfo.decode(new CountingReader(Buffer.concat([TaskInfo.encode(task).finish(), Buffer.of(0xba, 0x3e, 1, 5)]), 100));
+  t.deepEqual(Object.values(newer._unknownFields!).map(([bytes]) => bytes!.buffer.byteLength), [2]);
+  const value = TaskRecord.encode(TaskRecord.fromPartial({ launchId: "0".repeat(32), frameworkId: "f", agentId: "a", role: "*", info: task, uuid: Buffer.alloc(16) })).finish();
+  const row = decodeRow({ key: `t/${"0".repeat(32)}`, value });
+  t.is(row.kind, "change");
+  if (row.kind !== "change" || row.change.kind !== "t") return;
+  t.is(row.change.record?.uuid.buffer.byteLength, 16);
+  t.is(row.change.record?.info?.data?.buffer.byteLength, 100);
 });

@@ -23,7 +23,7 @@ export class SharedParts {
 
   /** The same row, made of parts that other rows have too. */
   share(task: TaskRecord): TaskRecord {
-    const uuid = copyOf(task.uuid);
+    const uuid = task.uuid.length === 0 ? EMPTY : task.uuid;
     return {
       ...task,
       frameworkId: this.#string(task.frameworkId),
@@ -60,7 +60,7 @@ export class SharedParts {
       ...status,
       taskId: status.taskId?.value === info?.taskId?.value ? info?.taskId : status.taskId,
       agentId: this.#part(status.agentId),
-      uuid: status.uuid && (equal(status.uuid, uuid) ? uuid : copyOf(status.uuid)),
+      uuid: status.uuid && equal(status.uuid, uuid) ? uuid : status.uuid,
     };
   }
 
@@ -74,7 +74,7 @@ export class SharedParts {
 
   #part<T extends object | undefined>(value: T): T {
     if (value === undefined || this.#known.has(value)) return value;
-    const content = JSON.stringify(value, withIntegers);
+    const content = JSON.stringify(value, distinct);
     if (content.length > PART_SIZE) return value;
     const known = this.#parts.get(content);
     if (known !== undefined) return known as T;
@@ -88,14 +88,11 @@ export class SharedParts {
   }
 }
 
-/** 64-bit integers, as in ranges and durations, have no form in JSON. */
-function withIntegers(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
-}
-
-/** On its own: what a decoder cuts out of a message keeps all of it in memory. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return bytes.length === 0 ? EMPTY : new Uint8Array(bytes);
+/** What has no form of its own in JSON: 64-bit integers, as in ranges and durations, and some numbers, each its own value. */
+function distinct(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 const EMPTY = new Uint8Array();
