@@ -10,9 +10,11 @@ const HANG_SECONDS = 5;
 
 export class OwnProcess implements DrillFaults {
   readonly #log: Logger;
+  readonly #hangSeconds: number;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, hangSeconds = HANG_SECONDS) {
     this.#log = log;
+    this.#hangSeconds = hangSeconds;
   }
 
   crash(): never {
@@ -28,11 +30,10 @@ export class OwnProcess implements DrillFaults {
         remedy: "Run it under an init, for example with: docker run --init",
       });
     }
-    // Who will wake us must be there before we sleep.
-    const waker = spawn("/bin/sh", ["-c", `sleep ${HANG_SECONDS}; kill -CONT "$0"`, String(process.pid)], { stdio: "ignore", detached: true });
-    await once(waker, "spawn");
-    waker.unref();
-    this.#log.warn("stopping for a drill", { seconds: HANG_SECONDS });
-    process.kill(process.pid, "SIGSTOP");
+    // It stops us and wakes us, in this order however late it runs and however often this is asked for at a time.
+    const script = `kill -STOP "$0"; sleep ${this.#hangSeconds}; kill -CONT "$0"`;
+    const other = spawn("/bin/sh", ["-c", script, String(process.pid)], { stdio: "ignore", detached: true });
+    this.#log.warn("stopping for a drill", { seconds: this.#hangSeconds });
+    await once(other, "exit");
   }
 }
