@@ -6,8 +6,9 @@ import { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
 /** ended: by itself, or by order of its framework or an operator. */
 export type Fate = "alive" | "ended" | "killed" | "lost";
 
-/** Exit statuses above it name a signal. */
+/** Exit statuses above it, by the number of a signal, name that signal; those above these are a command's own. */
 const SIGNALLED = 128;
+const SIGNALS = 64;
 
 /** `task`: as it is now known; undefined when it is not. */
 export function fateOf(task: TaskView | undefined): Fate {
@@ -20,7 +21,7 @@ export function fateOf(task: TaskView | undefined): Fate {
   if (state !== TaskState.TASK_FAILED) return "lost";
   const exit = task.record.status === undefined ? undefined : exitStatus(task.record.status);
   // Without an exit status nobody has seen its end.
-  return exit === undefined ? "lost" : exit > SIGNALLED ? "killed" : "ended";
+  return exit === undefined ? "lost" : exit > SIGNALLED && exit <= SIGNALLED + SIGNALS ? "killed" : "ended";
 }
 
 /** Running tasks by launch id. */

@@ -34,13 +34,13 @@ test("a task that goes on is alive, in whichever live state", (t) => {
 
 test("a task that ended by itself, or by order, is no loss", (t) => {
   t.is(fateOf(task({ state: TaskState.TASK_FINISHED, exit: 0 })), "ended");
-  t.is(fateOf(task({ state: TaskState.TASK_FAILED, exit: 3 })), "ended");
+  for (const exit of [3, 128, 193, 255]) t.is(fateOf(task({ state: TaskState.TASK_FAILED, exit })), "ended");
   t.is(fateOf(task({ state: TaskState.TASK_GONE_BY_OPERATOR })), "ended");
   for (const state of [TaskState.TASK_KILLED, TaskState.TASK_FAILED, TaskState.TASK_GONE]) t.is(fateOf(task({ state, killOrdered: true })), "ended");
 });
 
 test("a task that a signal ended, or that is killed without an order, was killed", (t) => {
-  t.is(fateOf(task({ state: TaskState.TASK_FAILED, exit: 137 })), "killed");
+  for (const exit of [137, 143, 192]) t.is(fateOf(task({ state: TaskState.TASK_FAILED, exit })), "killed");
   t.is(fateOf(task({ state: TaskState.TASK_KILLED })), "killed");
 });
 
