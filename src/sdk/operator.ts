@@ -63,6 +63,8 @@ type AnswerValue<C extends AnswerCase> = Extract<Answer, { $case: C }>["value"];
 
 /** An unanswered question is asked elsewhere after this long: a frozen leader does not close its sockets. */
 const ATTEMPT_MS = 5_000;
+/** What gRPC says of an order that cannot have gone out. */
+const NEVER_CONNECTED = /No connection established|Name resolution failed/;
 
 /**
  *     using operator = new OperatorClient({ masters: "10.0.0.1,10.0.0.2,10.0.0.3" });
@@ -175,7 +177,7 @@ export class OperatorClient implements Disposable {
     const deadline = Date.now() + (options.timeoutMs ?? this.#timeoutMs);
     const call = agent.client.crash({}, new Metadata(), { deadline }, (error: ServiceError | null) => {
       // It cannot answer: a connection that breaks after the order went out is how it ends.
-      if (error === null || (error.code === status.UNAVAILABLE && !/ECONNREFUSED/.test(error.details))) return resolve();
+      if (error === null || (error.code === status.UNAVAILABLE && !NEVER_CONNECTED.test(error.details))) return resolve();
       reject(grpcError(error, `crash at agent ${address}`));
     });
     const stopListening = onAbort(options.signal, () => call.cancel());

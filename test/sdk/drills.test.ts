@@ -35,4 +35,5 @@ test("an agent that cannot be reached has not been ended", async (t) => {
   nobody.kill();
   using operator = new OperatorClient({ masters: address });
   await t.throwsAsync(operator.crashAgent(address), { code: "unavailable" });
+  await t.throwsAsync(operator.crashAgent("host.invalid:6051"), { code: "unavailable" });
 });
