@@ -219,13 +219,10 @@ export class LeaderLoop {
   }
 
   #take(step: Step): void {
-    const fenced: Output[] = [];
-    for (const word of step.words) {
-      if (isUnfenced(word)) this.#options.speaker.say(word, this.#revision);
-      else fenced.push(word);
-    }
+    // Before anything is said: whatever comes of that, the end of the leadership undoes this step, too.
     for (const undo of step.undo) this.#undo.push(undo);
-    this.#pipeline.push(step.atoms, fenced);
+    this.#pipeline.push(step.atoms, step.words.filter((word) => !isUnfenced(word)));
+    for (const word of step.words) if (isUnfenced(word)) this.#options.speaker.say(word, this.#revision);
   }
 
   /** Sends the next batch or barrier, if none is in flight. */
