@@ -81,7 +81,8 @@ export class Housekeeping {
   async #round(): Promise<void> {
     const { clock, store, log, loop, report, options } = this.#options;
     const now = clock.now();
-    this.#samples.push({ at: now, revision: loop.revision, bytes: loop.bytesCommitted });
+    // At rest one sample stands for as long as nothing is written.
+    if (this.#samples.at(-1)?.revision !== loop.revision) this.#samples.push({ at: now, revision: loop.revision, bytes: loop.bytesCommitted });
     using bounded = withDeadline(undefined, INTERVAL_MS, clock);
     try {
       // The older of "five minutes ago" and the slowest standby's fold: nobody who is alive must load again, unless
