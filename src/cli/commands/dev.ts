@@ -132,7 +132,7 @@ function banner(cluster: DevCluster, leader: string, mesarch: string): string {
     [`kill -9 ${pid("agent-0")}`, "an agent: its tasks live on"],
     [`kill -9 ${pid("etcd-0")}`, "an etcd member"],
     [`${mesarch} leader step-down`, "a handover"],
-    [`${mesarch} drill run --kind crash`, "the same, measured"],
+    [`${mesarch} drill run --kind crash`, "the leader again, measured"],
   ] as const;
   return `
 ${lines.replace(/^/gm, "  ").trimEnd()}
