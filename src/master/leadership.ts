@@ -54,6 +54,8 @@ export interface LeadershipDeps {
 const RECORD_AFTER_MS = 500;
 /** When the trace of a failover ends at the latest. */
 const FAILOVER_TRACE_MS = 10_000;
+/** How long a handover leaves its key to the successor. */
+const SUCCESSION_MS = 100;
 /** How often the own reach is compared with the peers' (2.16). */
 const REACH_LOOK_MS = 1_000;
 
@@ -63,6 +65,8 @@ export class Leadership {
   readonly #fence: Fence;
   readonly #failover: FailoverRecord;
   #handingOver = false;
+  /** From here on only streams end, which its successor need not know. */
+  #drained = false;
 
   constructor(deps: LeadershipDeps, victory: Victory, fence: Fence) {
     this.#fence = fence;
@@ -131,7 +135,9 @@ export class Leadership {
     const stopListening = onAbort(signal, () => loop.end({ kind: "handedOver" }));
     this.#setInitialWeights();
     try {
-      const end = await ended;
+      let end = await ended;
+      // Its successor was quicker than its own word of it, and that is no deposal (2.12).
+      if (end.kind === "deposed" && this.#handingOver) end = { kind: "handedOver" };
       logEnd(telemetry, end);
       return end;
     } finally {
@@ -161,12 +167,14 @@ export class Leadership {
     try {
       using bounded = withDeadline(undefined, options.muteAfterMs * 2, clock);
       await loop.drain(bounded.signal);
+      this.#drained = true;
       record.reached("drained");
     } catch {
       telemetry.log.warn("handing over with calls still unanswered: the store is slow");
     }
     watchtower.beat();
-    await removeKey(store, this.#fence, clock, telemetry);
+    if (this.#drained) await this.#succession();
+    if (this.#queued()) await removeKey(store, this.#fence, clock, telemetry);
     record.reached("key_removed");
     loop.end({ kind: "handedOver" });
     record.close();
@@ -174,7 +182,7 @@ export class Leadership {
 
   /** True once peers should take over: drained, with nothing more to say. */
   get drained(): boolean {
-    return this.#handingOver && this.loop.drained;
+    return this.#drained;
   }
 
   #access(): LeadershipAccess {
@@ -229,6 +237,20 @@ export class Leadership {
     const ready = (): boolean =>
       watchtower.candidates.some((one) => one.record.master !== options.name && watchtower.verdictOn(one) === "alive");
     while (!ready() && watchtower.candidates.length > 1 && clock.now() < until) await delay(20, undefined, clock);
+  }
+
+  /**
+   * The next in line deletes this key in the very transaction by which it leads. Deleting it here as well would only make
+   * that one wait, so it is left to it for a while.
+   */
+  async #succession(): Promise<void> {
+    const { clock, watchtower } = this.#deps;
+    const until = clock.now() + SUCCESSION_MS;
+    while (this.#queued() && watchtower.candidates.length > 1 && clock.now() < until) await delay(10, undefined, clock);
+  }
+
+  #queued(): boolean {
+    return this.#deps.watchtower.candidates.some(({ createRevision }) => createRevision === this.#fence.createRevision);
   }
 
   /** A leader that reaches under half as many agents as the best peer alive is the one cut off (2.16). */

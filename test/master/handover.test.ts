@@ -2,6 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import test from "ava";
 import { onAbort } from "../../src/async/abort.ts";
+import { CandidateRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import { Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { Masters, type Node, SchedulerClient } from "./masters.ts";
 
@@ -111,4 +112,53 @@ test("2.15 a store that does not answer holds a handover up for a second, no lon
   t.false(leader.master.leading || hasKey(masters, "m1"));
   t.is(framework.reply(call), undefined);
   t.true(framework.closed);
+});
+
+for (const [what, order] of orders) {
+  test(`2.15, 2.4 ${what}: the key is left to the successor's own transaction; with nobody else it is deleted`, async (t) => {
+    const { masters, leader } = await pair();
+    await using _ = masters;
+    const leading = (): boolean => masters.node("m2").master.leading;
+    const removals: boolean[] = [];
+    const { remove } = leader.store;
+    leader.store.remove = (...args) => {
+      removals.push(leading());
+      return remove.apply(leader.store, args);
+    };
+    order(leader);
+    await masters.run(200);
+    t.true(leading());
+    t.true(removals.every((afterwards) => afterwards));
+  });
+}
+
+test("2.15 a successor that does not take the key over in 100 ms loses nothing: the key is deleted then", async (t) => {
+  const { masters, leader } = await pair();
+  await using _ = masters;
+  const other = masters.node("m2");
+  other.store.promote = (...[, , , signal]) => new Promise((_, reject) => onAbort(signal, () => reject(signal.reason as Error)));
+  orders[0]![1](leader);
+  await masters.run(80);
+  t.true(hasKey(masters, "m1"));
+  await masters.run(100);
+  t.false(hasKey(masters, "m1"));
+});
+
+test("2.15, 2.12 a leader whose successor was quicker than its own last transaction was not deposed", async (t) => {
+  const { masters, leader, framework } = await pair();
+  await using _ = masters;
+  const other = masters.node("m2");
+  const { promote } = other.store;
+  other.store.promote = async (...args) => {
+    const result = await promote.apply(other.store, args);
+    // The end of a stream is written down, by a key that is gone.
+    if (result.kind === "leading") framework.disconnect();
+    return result;
+  };
+  orders[1]![1](leader);
+  await masters.run(500);
+  t.true(masters.node("m2").master.leading);
+  t.true(hasKey(masters, "m1"), "it queued again");
+  const queued = masters.server.candidates().find(({ key }) => key.startsWith("cand/m1."));
+  t.is(CandidateRecord.decode(queued!.value).deposals, 0);
 });
