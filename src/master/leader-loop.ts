@@ -22,6 +22,7 @@ import { HeadRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import { tellCommit } from "./commit-telemetry.ts";
 import { failureWords } from "./failure-words.ts";
 import { FenceProof } from "./fence-proof.ts";
+import { inTurns } from "./in-turns.ts";
 import { Inbox } from "./inbox.ts";
 import type { LeaderLoopOptions, LeadershipEnd } from "./leader-contract.ts";
 import { MuteSpells } from "./mute-spells.ts";
@@ -30,7 +31,7 @@ import { startWatchdog } from "./watchdog.ts";
 
 /** Steps that may wait for the registry before no more inputs are taken. */
 const STEPS_PENDING = 5_000;
-/** Inputs are handled for so long, then heartbeats and others get their turn: a burst must not look like a hang (2.9). */
+/** Inputs are handled, or words said, for so long, then heartbeats get their turn: a burst must not look like a hang (2.9). */
 const TURN_MS = 20;
 /** Deadlines handled in one turn; the rest waits for the next. */
 const DEADLINES_PER_TURN = 1_000;
@@ -61,6 +62,8 @@ export class LeaderLoop {
   /** A full store is to be tried before anything else is sent. */
   #probeDue = false;
   #saidInDoubt = false;
+  /** What the last transaction made durable is not all said; nothing is handled or sent meanwhile. */
+  #saying = false;
   #over = false;
   #handingOver = false;
   #onRoom: () => void = () => {};
@@ -93,6 +96,7 @@ export class LeaderLoop {
       while (await this.#mailbox.ready()) {
         // What waits for the registry is bounded: the mailbox then fills, and callers are told (13.4).
         if (this.#pipeline.depth > STEPS_PENDING) await this.#room();
+        while (this.#saying && !this.#over) await this.#room();
         if (this.#over) break;
         this.#turn();
       }
@@ -144,7 +148,7 @@ export class LeaderLoop {
 
   /** Nothing admitted is without its answer. */
   get drained(): boolean {
-    return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0 && this.#sentAt === undefined;
+    return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0 && this.#sentAt === undefined && !this.#saying;
   }
 
   /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
@@ -172,7 +176,7 @@ export class LeaderLoop {
     this.#resolveEnded(end);
   }
 
-  /** Resolves when a transaction was answered, or the leadership is over. */
+  /** Resolves when a transaction was answered, all is said that waited for one, or the leadership is over. */
   #room(): Promise<void> {
     return new Promise((resolve) => (this.#onRoom = resolve));
   }
@@ -227,7 +231,7 @@ export class LeaderLoop {
 
   /** Sends the next batch or barrier, if none is in flight. */
   #pump(): void {
-    if (this.#over || this.#sentAt !== undefined) return;
+    if (this.#over || this.#sentAt !== undefined || this.#saying) return;
     if (this.drained) this.#onDrained();
     const batch = this.#probeDue ? this.#probe() : this.#pipeline.next();
     if (batch === undefined) return;
@@ -284,7 +288,12 @@ export class LeaderLoop {
     this.#undo.splice(0, batch.atoms);
     if (this.#mute.on) this.#setMute(false);
     this.#pipeline.settle();
-    for (const word of batch.words) this.#options.speaker.say(word, this.#revision);
+    this.#saying = true;
+    // One RECONCILE may be answered by a hundred thousand words.
+    await inTurns(clock, TURN_MS, batch.words, (word) => void (this.#over || this.#options.speaker.say(word, this.#revision)));
+    if (this.#over) return;
+    this.#saying = false;
+    this.#onRoom();
     this.#pump();
     this.#timer.armAt(this.#machine.nextDeadline());
   }
