@@ -70,9 +70,10 @@ function taskRow(
 
 /**
  * The agent says its updates again from the oldest unacknowledged one on, the end last: as long as it was not said, what
- * comes before it may still be news (7.4).
+ * comes before it may still be news (7.4). Of what it never started nothing does, and nobody is to hear that it runs.
  */
 function toldSoFar(latest: TaskState): TaskState {
+  if (latest === TaskState.TASK_DROPPED || latest === TaskState.TASK_ERROR) return latest;
   return isTerminal(latest) ? TaskState.TASK_RUNNING : latest;
 }
 

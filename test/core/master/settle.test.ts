@@ -4,7 +4,7 @@ import type { HeldTask } from "../../../src/wire/gen/mesarch/v1/agents.ts";
 import { FrameworkInfo, TaskInfo, TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster } from "./cluster.ts";
 
-const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING } = TaskState;
+const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING, TASK_DROPPED } = TaskState;
 
 test("9.3 a started task that its agent no longer has is GONE, is told, and goes to history", (t) => {
   const { cluster, agent, framework } = running();
@@ -171,6 +171,21 @@ test("13.2, 7.1 of a task adopted after its end the framework still hears what i
   agent.update("t1", TASK_FINISHED);
   t.deepEqual(cluster.alarms, []);
   t.deepEqual(framework.heard("t1").slice(-2), ["RUNNING", "FINISHED"]);
+});
+
+test("13.2 a task that its agent refused is adopted as that: nobody hears that it runs", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1", TASK_DROPPED);
+  loseRows(cluster, "t1", framework.id);
+  cluster.failover(true);
+  agent.connect();
+  agent.report();
+  agent.report(true, true);
+  framework.subscribe();
+  framework.reconcile();
+  agent.update("t1", TASK_DROPPED);
+  t.deepEqual(cluster.alarms, []);
+  t.deepEqual([...new Set(framework.heard("t1"))], ["DROPPED"]);
 });
 
 test("13.2, 1.4 a framework that the leadership of the backup registered after it keeps its tasks, and comes back", (t) => {
