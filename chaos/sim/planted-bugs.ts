@@ -26,8 +26,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "answers before the commit",
     file: "src/master/leader-loop.ts",
-    find: "else fenced.push(word);",
-    replace: "else this.#options.speaker.say(word, this.#revision);",
+    find: "for (const word of step.words) if (isUnfenced(word)) this.#options.speaker.say(word, this.#revision);",
+    replace: "for (const word of step.words) this.#options.speaker.say(word, this.#revision);",
     breaks: ["I3", "I6"],
     seeds: 10,
   },

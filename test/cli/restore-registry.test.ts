@@ -35,3 +35,12 @@ test("13.2, 5.4 what begins empty knows that something was before it", async (t)
   const meta = await restoredMeta(undefined, "c1");
   t.like(meta, { clusterId: "c1", generation: 1_000, lastEpochBefore: { generation: 0, revision: 0 } });
 });
+
+test("13.1 what a newer version wrote into meta survives a restore", async (t) => {
+  // Field 100, two bytes long.
+  const newer = Uint8Array.of(0xa2, 0x06, 2, 7, 9);
+  const meta = MetaRecord.encode(MetaRecord.fromPartial({ clusterId: "c1", generation: 3, format: 1 })).finish();
+  const head = HeadRecord.encode(HeadRecord.fromPartial({ epoch: { generation: 3, revision: 77 } })).finish();
+  const restored = await restoredMeta({ meta: Buffer.concat([meta, newer]), head });
+  t.true(Buffer.from(MetaRecord.encode(restored).finish()).includes(newer));
+});

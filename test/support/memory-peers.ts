@@ -84,7 +84,9 @@ export class MemoryPeerLinks implements PeerLinks {
   broadcast(beat: PeerHeartbeat): void {
     for (const target of this.#targets) {
       setImmediate(() => {
-        if (this.#hub.passes(this.#address, target)) this.#hub.at(target)?.receive(this.#address, beat);
+        // Who was replaced at its address is a process of the past.
+        const lives = this.#hub.at(this.#address) === this && this.#hub.passes(this.#address, target);
+        if (lives) this.#hub.at(target)?.receive(this.#address, beat);
       });
     }
   }

@@ -146,6 +146,19 @@ test("9.3: the first session of a process gets a list, later ones a digest, an o
   t.true(world.report().listed, "13.2: after a restore the registry may know less");
 });
 
+test("9.1: what is under way leaves the digest as it is: only what is held counts", (t) => {
+  const world = AgentWorld.started();
+  const link = world.confirmed();
+  link.launch(1);
+  link.lead(6);
+  const { tasks } = world.report();
+  link.confirm();
+  world.run(1, RUNNING);
+  link.kill(1);
+  link.lead(7);
+  t.deepEqual(world.report().tasks, tasks);
+});
+
 test("9.2: a list on request, with the infos to adopt what the registry does not know", (t) => {
   const world = AgentWorld.started();
   const link = world.confirmed();

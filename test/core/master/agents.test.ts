@@ -24,6 +24,18 @@ test("9.2 equal digests: confirmed without a write", (t) => {
   t.is(agent.told("listWanted").length, 0);
 });
 
+test("9.1 updates under way and kills that were lost ask for no list, and the kill is ordered again", (t) => {
+  const { cluster, agent, framework } = running();
+  agent.disconnect();
+  framework.kill("t1");
+  agent.update("t1", TaskState.TASK_KILLING);
+  cluster.failover();
+  agent.reconnect();
+  t.true(agent.confirmed);
+  t.is(agent.told("listWanted").length, 0);
+  t.is(agent.told("kill").length, 1);
+});
+
 test("9.3 a new process of an agent is listed, and the registry remembers its incarnation", (t) => {
   const { cluster, agent } = running();
   agent.disconnect();
