@@ -2,7 +2,7 @@
  * Tasks of one service differ by little more than their ids. Parts with equal content are held once, which halves what a
  * row takes in memory. Rows are values, so nobody can tell.
  */
-import type { TaskInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
+import type { TaskID, TaskInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 
 /** Different parts remembered; then they are forgotten all at once, and shared anew. Live rows keep what they have. */
@@ -58,7 +58,7 @@ export class SharedParts {
   #status(status: TaskStatus, info: TaskInfo | undefined, uuid: Uint8Array): TaskStatus {
     return {
       ...status,
-      taskId: status.taskId?.value === info?.taskId?.value ? info?.taskId : status.taskId,
+      taskId: isOnly(status.taskId, info?.taskId?.value) ? info?.taskId : status.taskId,
       agentId: this.#part(status.agentId),
       uuid: status.uuid && equal(status.uuid, uuid) ? uuid : status.uuid,
     };
@@ -99,4 +99,9 @@ const EMPTY = new Uint8Array();
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
+
+/** Nothing but this value: fields that a newer version put in are kept (13.1). */
+function isOnly(id: TaskID | undefined, value: string | undefined): boolean {
+  return id?.value === value && Object.keys(id?._unknownFields ?? {}).length === 0;
 }

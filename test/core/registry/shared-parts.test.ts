@@ -70,3 +70,10 @@ test("what is remembered is bounded, and rows stay right when it is forgotten", 
   t.is(last.state, TaskState.TASK_FINISHED);
   t.is(parts.size <= 2 * 4_096, true);
 });
+
+test("13.1 what a newer version put into a status is kept, also where the rest is like its task's", (t) => {
+  const newer = row(1);
+  newer.status!.taskId!._unknownFields = { 98: [Uint8Array.of(1, 2)] };
+  const bytes = TaskRecord.encode(newer).finish();
+  t.deepEqual(TaskRecord.encode(new SharedParts().share(TaskRecord.decode(bytes))).finish(), bytes);
+});
