@@ -9,6 +9,7 @@ import {
   FrameworkInfo_Capability_Type as Capability,
   Offer_Operation_Type,
   TaskStatus_Reason,
+  TaskState,
   TaskStatus_Source,
   type Offer,
   type TaskStatus,
@@ -46,6 +47,8 @@ interface Pending {
 }
 
 const RECONNECT_MS = 60;
+/** Between two questions about tasks that were launched and of which nothing is heard. */
+const SILENCE_MS = 30_000;
 /** A call without an answer for this long is given up. */
 const CALL_TIMEOUT_MS = 30_000;
 /** Launched with one offer. */
@@ -162,8 +165,20 @@ export class SimFramework {
   /** Asks about everything, or about each task it thinks is open. */
   reconcile(explicit: boolean): void {
     const open = this.#workload.open.map(({ id }) => id);
-    const tasks = explicit ? open : [];
-    if (explicit && open.length === 0) return;
+    if (!explicit || open.length > 0) this.#reconcile(explicit ? open : []);
+  }
+
+  /** After a restore masters say nothing of what an agent may still tell (5.4), so silence is asked about again. */
+  #askAboutSilence(process: SimProcess, wire: Wire): void {
+    process.clock.after(SILENCE_MS, () => {
+      if (this.#wire !== wire) return;
+      const silent = this.#workload.open.filter(({ state }) => state === TaskState.TASK_STAGING).map(({ id }) => id);
+      if (this.#subscribed && silent.length > 0) this.#reconcile(silent);
+      this.#askAboutSilence(process, wire);
+    });
+  }
+
+  #reconcile(tasks: readonly string[]): void {
     const reconcile = { tasks: tasks.map((id) => ({ taskId: { value: id } })) };
     this.#call("reconcile", { framework: this.name, tasks }, { type: Call_Type.RECONCILE, reconcile });
   }
@@ -192,6 +207,7 @@ export class SimFramework {
         }
         resolve();
       };
+      this.#askAboutSilence(process, wire);
       // A master that is silent is left.
       process.clock.after(10_000, () => this.#wire === wire && !this.#subscribed && this.#leave(wire));
       const info = this.#info();
