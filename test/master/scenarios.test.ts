@@ -32,6 +32,15 @@ test("2.14 a master that is started again is not kept waiting by the key of its 
   t.is(masters.server.candidates().length, 1);
 });
 
+test("2.10 one of three is dead and the leader hangs: the one that is left leads, and waits for no lease", async (t) => {
+  await using masters = new Masters();
+  await masters.start(["m1", "m2", "m3"]);
+  masters.kill("m2");
+  masters.freeze("m1");
+  await masters.run(1_000);
+  t.true(masters.node("m3").master.leading);
+});
+
 test("2.12 two masters that cannot hear each other, though both reach the store, swap at most twice", async (t) => {
   await using masters = new Masters();
   await masters.start(["m1", "m2"]);

@@ -10,6 +10,7 @@ test("subscribes with an id of its own, launches on offers and acknowledges", as
   await using session = await connect([master]);
   const subscribe = await master.calls.next(isKind("SUBSCRIBE"));
   t.is(subscribe.call.subscribe?.frameworkInfo?.id?.value, session.frameworkId);
+  t.true(session.frameworkId.length >= 32, "10.1: random, or a repeated SUBSCRIBE could make a second framework");
   t.is(session.leader?.epoch.revision, 5);
   subscribe.session.event(offersOf("o1"));
   const { offers } = await nextEvent(session, "offers");

@@ -71,6 +71,13 @@ test("2.10 three masters, one dead: the survivor decides alone once the dead one
   t.true(deposes(s, 400, m1));
 });
 
+test("2.10 who is known to be dead is no voter, though its key is still there", (t) => {
+  const s = trio();
+  t.false(deposes(s, 400, m1), "m3 has not accused m1");
+  s.provedDead(400, "m3", m3.incarnation);
+  t.true(deposes(s, 400, m1));
+});
+
 test("2.10 two hosts lost in silence at once wait for the lease", (t) => {
   const s = trio();
   t.false(deposes(s, 5_000, m1), "m3 is silent as well, and has not accused m1");

@@ -18,6 +18,7 @@ test("6.1, 7.1, 7.3 a task is launched, runs, ends and is forgotten; its row goe
   const { status } = agent.update("t1", TaskState.TASK_FINISHED);
   framework.acknowledge(agent, "t1", status!.uuid!);
   t.deepEqual(agent.told("acknowledge").at(-1)!.uuid, status!.uuid!);
+  t.is(cluster.task("t1")!.state, TaskState.TASK_FINISHED, "the agent forgets first");
 
   agent.forget("t1");
   t.is(cluster.task("t1"), undefined);
