@@ -24,7 +24,7 @@ function fromNewer<T>(codec: Codec<T>, record: T): T {
 }
 
 function keeps<T>(codec: Codec<T>, record: T | undefined): boolean {
-  return record !== undefined && Buffer.from(codec.encode(record).finish()).includes(NEWER);
+  return record !== undefined && Buffer.from(codec.encode(record).finish()).includes(Buffer.from(NEWER));
 }
 
 /** A task that runs; its row, its agent's and its framework's were written by a newer version. */
