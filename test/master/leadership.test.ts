@@ -50,6 +50,7 @@ test("2.10 standbys die too: their keys go, and the survivor leads alone", async
   await using masters = await trio();
   masters.kill("m2");
   await masters.run(500);
+  t.is(masters.server.candidates().length, 2);
   masters.kill("m1");
   await masters.run(500);
   t.deepEqual(masters.leaders().filter((name) => name !== "m1"), ["m3"]);
