@@ -37,6 +37,8 @@ export interface Verdict {
   readonly retire?: true;
   /** A row is written. */
   readonly adopt?: true;
+  /** The row takes over the agent's state, if it comes out of a backup. */
+  readonly catchUp?: true;
   /** Counted as used and otherwise left alone. */
   readonly stranger?: true;
   readonly alarm?: string;
@@ -44,6 +46,7 @@ export interface Verdict {
 
 const { TASK_KILLED: KILLED, TASK_DROPPED: DROPPED, TASK_GONE: GONE } = TaskState;
 const keep: Verdict = {};
+const alive: Verdict = { catchUp: true };
 const cancel: Verdict = { order: "cancel" };
 const vanished = "a started task is not on its agent any more";
 const ranOn = "runs, although its owner was told that it ended";
@@ -51,10 +54,10 @@ const twice = "is held by two agents";
 const untold = "is not in the registry";
 
 const table: { readonly [R in RowStanding]: { readonly [H in HeldStanding]: Verdict } } = {
-  deliverable: { absent: { order: "launch" }, unstarted: { order: "start" }, alive: keep, ended: keep },
-  toBeKilled: { absent: { end: KILLED }, unstarted: { order: "cancel", end: KILLED }, alive: keep, ended: keep },
-  undeliverable: { absent: { end: DROPPED }, unstarted: { order: "cancel", end: DROPPED }, alive: keep, ended: keep },
-  started: { absent: { end: GONE, alarm: vanished }, unstarted: { order: "cancel", end: GONE, alarm: vanished }, alive: keep, ended: keep },
+  deliverable: { absent: { order: "launch" }, unstarted: { order: "start" }, alive, ended: keep },
+  toBeKilled: { absent: { end: KILLED }, unstarted: { order: "cancel", end: KILLED }, alive, ended: keep },
+  undeliverable: { absent: { end: DROPPED }, unstarted: { order: "cancel", end: DROPPED }, alive, ended: keep },
+  started: { absent: { end: GONE, alarm: vanished }, unstarted: { order: "cancel", end: GONE, alarm: vanished }, alive, ended: keep },
   // Held and ended: the agent says its head again.
   ended: { absent: { retire: true }, unstarted: keep, alive: keep, ended: keep },
   settled: { absent: keep, unstarted: cancel, alive: { order: "kill", alarm: ranOn }, ended: { order: "forget" } },

@@ -8,7 +8,7 @@ import { isTerminal, stateName } from "../../model/task-state.ts";
 import type { HeldTask, Settle } from "../../wire/gen/mesarch/v1/agents.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import { TaskState, TaskStatus_Reason as Reason } from "../../wire/gen/mesos/v1/mesos.ts";
-import { adopt } from "./adopt.ts";
+import { adopt, catchUp } from "./adopt.ts";
 import * as history from "./history.ts";
 import { type HeldStanding, type RowStanding, type Verdict, verdictOn } from "./settle-table.ts";
 import { type Ending, KILLED_BEFORE_START, end } from "./settled.ts";
@@ -48,6 +48,7 @@ export function settle(state: MasterState, tx: Tx, agent: Settling, list: readon
     const row = state.tables.tasks.get(held.launchId);
     const verdict = verdictOn(standingOf(state, agent, row, held), standingOfHeld(held));
     carryOut(state, tx, orders, verdict, held.launchId, row);
+    if (row !== undefined && verdict.catchUp === true) catchUp(state, tx, agent, row, held);
     const problem = verdict.adopt === true ? adopt(state, tx, agent, held) : undefined;
     if (verdict.stranger || problem !== undefined) strangers.set(held.launchId, resourcesOf(held));
     if (verdict.alarm !== undefined) problems.note(held, verdict.alarm);

@@ -173,6 +173,23 @@ test("13.2, 7.1 of a task adopted after its end the framework still hears what i
   t.deepEqual(framework.heard("t1").slice(-2), ["RUNNING", "FINISHED"]);
 });
 
+test("13.2, 7.1 a row that is behind what its framework acknowledged after the backup catches up, and the framework is told", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1", TASK_RUNNING);
+  cluster.failover(true);
+  agent.connect();
+  agent.report(true);
+  t.is(cluster.task("t1")!.state, TASK_RUNNING);
+  t.is(cluster.task("t1")!.latestState, TASK_RUNNING);
+  framework.subscribe();
+  t.deepEqual(framework.heard("t1").slice(-1), ["RUNNING"]);
+  framework.reconcile();
+  t.deepEqual(framework.heard("t1").slice(-1), ["RUNNING"]);
+  agent.update("t1", TASK_FINISHED);
+  t.deepEqual(framework.heard("t1").slice(-1), ["FINISHED"]);
+  t.deepEqual(cluster.alarms, []);
+});
+
 test("13.2 a task that its agent refused is adopted as that: nobody hears that it runs", (t) => {
   const { cluster, agent, framework } = launched();
   agent.hold("t1", TASK_DROPPED);
