@@ -72,14 +72,16 @@ test("a task leads its own session, handles signals by default and holds nothing
   const runs = new ObservedRuns(containers);
   await using secret = await open(join(host.directory, "secret"), "w");
   const server = createServer().listen(0);
-  const spec = host.shell("cat /proc/$$/stat; readlink /proc/$$/fd/*; grep SigIgn /proc/$$/status");
+  const spec = host.shell("cat /proc/$$/stat /proc/$PPID/stat; readlink /proc/$$/fd/*; grep SigIgn /proc/$$/status");
   await containers.start(spec);
   await runs.until(spec.launchId, "exited");
   server.close();
-  const [stat = "", ...rest] = (await host.output(spec.launchId)).trim().split("\n");
+  const [stat = "", monitorStat = "", ...rest] = (await host.output(spec.launchId)).trim().split("\n");
   const [pid, , , , group, session] = stat.split(" ");
   t.is(pid, group);
   t.is(pid, session);
+  const [monitor, , , , , monitorSession] = monitorStat.split(" ");
+  t.is(monitor, monitorSession, "nor does its monitor belong to the agent's session");
   t.false(rest.some((line) => line.includes("secret") || line.includes("socket:") || line.includes(host.runs)), rest.join("\n"));
   t.true(rest.includes("/dev/null"), "standard input is empty");
   t.regex(rest.at(-1) ?? "", /SigIgn:\s0+$/);
