@@ -32,7 +32,7 @@ function reachesRegistry(tally: Tally, evidence: Evidence, life: Life, launch: L
   if (exit === undefined) return;
   const { registry } = evidence;
   const undoneAt = registry.undoneAt(launch);
-  const end = registry.end(launch);
+  const end = registry.knownEnd(launch);
   // Lost with what was undone, as its agent had forgotten it by then (13.2).
   if (undoneAt !== undefined && end === undefined && registry.last(launch).row === undefined) return;
   const due = evidence.faults.deadline(Math.max(exit.t, undoneAt ?? 0), settleMs);

@@ -108,6 +108,11 @@ export class RegistryLog {
     return lasting(launch.versions).find(isOver);
   }
 
+  /** The first version that knows of its end. Its framework hears of it in turn, after what it did not acknowledge (7.1). */
+  knownEnd(launch: Launch): LaunchVersion | undefined {
+    return lasting(launch.versions).find((version) => isOver(version) || (version.row !== undefined && isEnd(version.row.latest)));
+  }
+
   /** The first version in which it is over, though that may have been undone. */
   firstEnd(launch: Launch): LaunchVersion | undefined {
     return launch.versions.find(isOver);
