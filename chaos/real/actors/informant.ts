@@ -5,11 +5,13 @@
  * `CHAOS_BUILD`: URL of the folder with the agent's modules; `CHAOS_HISTORY`: begins the path to write to;
  * `CHAOS_ACTOR`: who this is.
  */
-import { openSync, writeSync } from "node:fs";
+import { openSync, readdirSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { DirectoryCheckpoint } from "../../../src/checkpoint/checkpoint.ts";
 import type { ProcessContainers } from "../../../src/containers/process-containers.ts";
 import type { JournalRecord } from "../../../src/wire/gen/mesarch/v1/checkpoint.ts";
 import { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
+import { readHistory } from "../../history/reader.ts";
 import { monotonicMs } from "../monotonic.ts";
 
 type Opened = Awaited<ReturnType<typeof DirectoryCheckpoint.open>>;
@@ -23,20 +25,22 @@ const stateNames = new Map(Object.entries(TaskState).map(([name, value]) => [val
 class Informant {
   readonly #file = openSync(`${history}.${Math.round(monotonicMs())}.jsonl`, "a");
   readonly #tasks = new Map<string, string>();
-  /** What the journal says already: it is repeated whenever it is written anew. */
-  readonly #known = new Set<string>();
+  /** What was told already, by this process or an earlier one: the journal repeats itself whenever it is written anew. */
+  readonly #known = toldBefore();
   #agent = "";
   #epoch = "";
   #seq = 0;
 
   opened({ records, starts, epoch }: Opened): void {
     this.#epoch = text(epoch);
-    for (const record of records) this.#take(record, false);
+    for (const { record } of records) if (record?.$case === "identity") this.#agent = record.value.agentId;
     this.#say("agentStarted", { agent: this.#agent, starts });
+    // An earlier process may have been killed between its write and its word of it.
+    this.durable(records);
   }
 
   durable(records: readonly JournalRecord[]): void {
-    for (const record of records) this.#take(record, true);
+    for (const record of records) this.#take(record);
   }
 
   stored(epoch: { readonly generation: number; readonly revision: number }): void {
@@ -48,31 +52,31 @@ class Informant {
     this.#say("agentOrdered", { agent: this.#agent, order, launch }, this.#epoch);
   }
 
-  #take({ record }: JournalRecord, tell: boolean): void {
+  #take({ record }: JournalRecord): void {
     if (record === undefined) return;
     if (record.$case === "identity" && record.value.agentId !== "" && record.value.agentId !== this.#agent) {
       this.#agent = record.value.agentId;
       // Known by its id from here on.
-      if (tell) this.#say("agentObeys", { agent: this.#agent }, this.#epoch);
+      this.#say("agentObeys", { agent: this.#agent }, this.#epoch);
     }
     if (record.$case === "accepted") this.#tasks.set(record.value.launchId, record.value.task?.taskId?.value ?? "");
     const agent = this.#agent;
     if (record.$case === "update") {
       const { launchId: launch, status } = record.value;
       const state = stateNames.get(status?.state ?? TaskState.TASK_STAGING);
-      this.#once(`update ${hex(status?.uuid)}`, tell, "agentUpdate", { agent, launch, task: this.#tasks.get(launch) ?? "", state, uuid: hex(status?.uuid) });
+      this.#once(`update ${hex(status?.uuid)}`, "agentUpdate", { agent, launch, task: this.#tasks.get(launch) ?? "", state, uuid: hex(status?.uuid) });
     } else if (record.$case === "acknowledged") {
       const { launchId: launch, uuid } = record.value;
-      this.#once(`acknowledged ${hex(uuid)}`, tell, "agentAcknowledged", { agent, launch, uuid: hex(uuid) });
+      this.#once(`acknowledged ${hex(uuid)}`, "agentAcknowledged", { agent, launch, uuid: hex(uuid) });
     } else if (record.$case === "forgotten") {
-      this.#once(`forgotten ${record.value.launchId}`, tell, "agentForgot", { agent, launch: record.value.launchId });
+      this.#once(`forgotten ${record.value.launchId}`, "agentForgot", { agent, launch: record.value.launchId });
     }
   }
 
-  #once(key: string, tell: boolean, op: string, value: object): void {
+  #once(key: string, op: string, value: object): void {
     if (this.#known.has(key)) return;
     this.#known.add(key);
-    if (tell) this.#say(op, value);
+    this.#say(op, value);
   }
 
   /** At once: the process may be killed at any moment. */
@@ -81,6 +85,18 @@ class Informant {
     const event = { seq: this.#seq, t: monotonicMs(), actor, ...(epoch !== undefined && { epoch }), kind: "observe", op, value };
     writeSync(this.#file, `${JSON.stringify(event)}\n`);
   }
+}
+
+/** Keys of what earlier processes of this agent told. */
+function toldBefore(): Set<string> {
+  const keys = new Set<string>();
+  const files = readdirSync(dirname(history)).filter((name) => name.startsWith(`${basename(history)}.`));
+  for (const { op, value } of files.flatMap((name) => readHistory(join(dirname(history), name)))) {
+    if (op === "agentUpdate") keys.add(`update ${value.uuid}`);
+    else if (op === "agentAcknowledged") keys.add(`acknowledged ${value.uuid}`);
+    else if (op === "agentForgot") keys.add(`forgotten ${value.launch}`);
+  }
+  return keys;
 }
 
 function text({ generation, revision }: { readonly generation: number; readonly revision: number }): string {
