@@ -34,10 +34,8 @@ interface Session {
   readonly sink: SchedulerSink;
   readonly principal: string;
   subscribed: boolean;
-  /** SUBSCRIBED was sent, and not only asked for. */
-  begun: boolean;
-  /** Offers that were there before. */
-  early: Event[];
+  /** Offers that are there before SUBSCRIBED was sent; undefined from then on. */
+  early: Event[] | undefined;
   /** A SUBSCRIBE waiting for a leader, and what ends the wait. */
   held: NumberedCall | undefined;
   heldBytes: number;
@@ -74,7 +72,6 @@ export class SchedulerSessions {
       sink,
       principal,
       subscribed: false,
-      begun: false,
       early: [],
       held: undefined,
       heldBytes: 0,
@@ -147,14 +144,15 @@ export class SchedulerSessions {
 
   /** Offers wait for no transaction, SUBSCRIBED does; but a stream begins with it. */
   #event(session: Session, event: Event): void {
-    if (event.type === Event_Type.OFFERS && !session.begun) {
-      session.early.push(event);
+    const { early } = session;
+    if (event.type === Event_Type.OFFERS && early !== undefined) {
+      early.push(event);
       return;
     }
     session.sink.send({ item: { $case: "event", value: event } });
-    if (event.type !== Event_Type.SUBSCRIBED) return;
-    session.begun = true;
-    for (const early of session.early.splice(0)) session.sink.send({ item: { $case: "event", value: early } });
+    if (event.type !== Event_Type.SUBSCRIBED || early === undefined) return;
+    session.early = undefined;
+    for (const offers of early) session.sink.send({ item: { $case: "event", value: offers } });
   }
 
   #receive(session: Session, numbered: NumberedCall): void {

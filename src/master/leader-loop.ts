@@ -147,14 +147,14 @@ export class LeaderLoop {
   }
 
   /** Nothing admitted is without its answer. */
-  get drained(): boolean {
+  get #drained(): boolean {
     return this.#handingOver && this.#mailbox.size === 0 && this.#pipeline.depth === 0 && this.#sentAt === undefined && !this.#saying;
   }
 
   /** Stops admitting and resolves when all that was admitted is durable and said (2.15). */
   async drain(signal: AbortSignal): Promise<void> {
     this.#handingOver = true;
-    if (this.#over || this.drained) return;
+    if (this.#over || this.#drained) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onDrained = resolve;
     const stopListening = onAbort(signal, resolve);
@@ -232,7 +232,7 @@ export class LeaderLoop {
   /** Sends the next batch or barrier, if none is in flight. */
   #pump(): void {
     if (this.#over || this.#sentAt !== undefined || this.#saying) return;
-    if (this.drained) this.#onDrained();
+    if (this.#drained) this.#onDrained();
     const batch = this.#probeDue ? this.#probe() : this.#pipeline.next();
     if (batch === undefined) return;
     void this.#commit(batch).catch((error: unknown) => this.end({ kind: "failed", error }));

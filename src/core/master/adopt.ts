@@ -46,9 +46,8 @@ export function adopt(
  * A row out of a backup may be behind what its framework has acknowledged since, which the agent does not say again
  * (13.2): it takes over the agent's state, and the framework is told as of an agent that is back (7.5).
  */
-export function catchUp(state: MasterState, tx: Tx, agent: { readonly term: number }, row: TaskRecord, held: HeldTask): void {
-  const isOfBackup = row.generation < state.leadership.generation;
-  if (!isOfBackup || held.state === row.latestState || !mayFollow(row.latestState as TaskState, held.state as TaskState, "agent")) return;
+export function catchUp(tx: Tx, agent: { readonly term: number }, row: TaskRecord, held: HeldTask): void {
+  if (held.state === row.latestState || !mayFollow(row.latestState as TaskState, held.state as TaskState, "agent")) return;
   tx.put({ kind: "t", id: row.launchId, record: { ...row, state: held.state, latestState: held.state, agentTerm: agent.term - 1 } });
 }
 

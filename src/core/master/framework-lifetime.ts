@@ -6,6 +6,7 @@ import * as notices from "./notices.ts";
 import * as offers from "./offers.ts";
 import { type MasterState, clusterClock, whenClockShows } from "./state.ts";
 import type { Tx } from "./tx.ts";
+import * as updates from "./updates.ts";
 
 /** Streams lost within this time count as lost together (10.5). */
 const LOSS_WINDOW_MS = 5_000;
@@ -81,6 +82,8 @@ export function remove(state: MasterState, tx: Tx, frameworkId: string): void {
   }
   allocation.frameworkAway(state, frameworkId, tx.now);
   delivery.killFramework(state, tx, frameworkId);
+  // What it did not acknowledge is acknowledged here now, and not when the agents' patience ends.
+  updates.resendFor(state, tx, frameworkId);
   notices.framework(state, tx, frameworkId);
 }
 

@@ -37,7 +37,7 @@ export interface Verdict {
   readonly retire?: true;
   /** A row is written. */
   readonly adopt?: true;
-  /** The row takes over the agent's state, if it comes out of a backup. */
+  /** The row takes over the agent's state, where the registry is younger than it. */
   readonly catchUp?: true;
   /** Counted as used and otherwise left alone. */
   readonly stranger?: true;

@@ -25,7 +25,7 @@ export interface Settling {
   readonly agentId: string;
   /** For rows of adopted tasks. */
   readonly term: number;
-  /** Tasks the registry does not know are taken over (4.2, 13.2). */
+  /** Tasks the registry does not know, and states that it is behind, are taken over (4.2, 13.2). */
   readonly adopting: boolean;
 }
 
@@ -48,7 +48,7 @@ export function settle(state: MasterState, tx: Tx, agent: Settling, list: readon
     const row = state.tables.tasks.get(held.launchId);
     const verdict = verdictOn(standingOf(state, agent, row, held), standingOfHeld(held));
     carryOut(state, tx, orders, verdict, held.launchId, row);
-    if (row !== undefined && verdict.catchUp === true) catchUp(state, tx, agent, row, held);
+    if (row !== undefined && verdict.catchUp === true && agent.adopting) catchUp(tx, agent, row, held);
     const problem = verdict.adopt === true ? adopt(state, tx, agent, held) : undefined;
     if (verdict.stranger || problem !== undefined) strangers.set(held.launchId, resourcesOf(held));
     if (verdict.alarm !== undefined) problems.note(held, verdict.alarm);

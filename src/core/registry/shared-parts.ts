@@ -1,6 +1,6 @@
 /**
- * Tasks of one service differ by little more than their ids. Parts with equal content are held once, which halves what a
- * row takes in memory. Rows are values, so nobody can tell.
+ * Tasks of one service differ by little more than their ids. Parts with equal content are held once, which leaves a
+ * third of what rows take in memory. Rows are values, so nobody can tell.
  */
 import type { TaskID, TaskInfo, TaskStatus } from "../../wire/gen/mesos/v1/mesos.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";

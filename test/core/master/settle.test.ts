@@ -4,7 +4,7 @@ import type { HeldTask } from "../../../src/wire/gen/mesarch/v1/agents.ts";
 import { FrameworkInfo, TaskInfo, TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import { Agent, Cluster } from "./cluster.ts";
 
-const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING, TASK_DROPPED } = TaskState;
+const { TASK_RUNNING, TASK_FINISHED, TASK_STAGING, TASK_DROPPED, TASK_KILLING } = TaskState;
 
 test("9.3 a started task that its agent no longer has is GONE, is told, and goes to history", (t) => {
   const { cluster, agent, framework } = running();
@@ -187,6 +187,26 @@ test("13.2, 7.1 a row that is behind what its framework acknowledged after the b
   t.deepEqual(framework.heard("t1").slice(-1), ["RUNNING"]);
   agent.update("t1", TASK_FINISHED);
   t.deepEqual(framework.heard("t1").slice(-1), ["FINISHED"]);
+  t.deepEqual(cluster.alarms, []);
+});
+
+test("13.2 a framework that is there before its agent hears of a row that catches up, once", (t) => {
+  const { cluster, agent, framework } = launched();
+  agent.hold("t1", TASK_RUNNING);
+  cluster.failover(true);
+  framework.subscribe();
+  agent.connect();
+  agent.report(true);
+  t.deepEqual(framework.heard("t1"), ["RUNNING"]);
+  // Later lists are about updates that are still to come: those say what is new.
+  const { state, agentTerm } = cluster.task("t1")!;
+  agent.hold("t1", TASK_KILLING);
+  agent.connect();
+  agent.report(true);
+  t.is(cluster.task("t1")!.state, state);
+  t.is(cluster.task("t1")!.agentTerm, agentTerm);
+  agent.update("t1", TASK_KILLING);
+  t.is(cluster.task("t1")!.state, TASK_KILLING);
   t.deepEqual(cluster.alarms, []);
 });
 

@@ -102,6 +102,14 @@ test("7.2 the updates of a removed framework are committed and acknowledged by t
   t.is(cluster.task("t1"), undefined);
 });
 
+test("7.2, 7.1 with the removal of a framework agents are asked at once for what it did not acknowledge", (t) => {
+  const { agent, framework } = running();
+  agent.update("t1", TaskState.TASK_RUNNING, { latest: TaskState.TASK_KILLED });
+  const before = agent.told("resendUpdates").length;
+  framework.teardown();
+  t.deepEqual(agent.told("resendUpdates").slice(before).map(({ frameworkId }) => frameworkId), [framework.id]);
+});
+
 test("7.2 an update of a task in history is acknowledged by the leader", (t) => {
   const { cluster, agent } = running();
   const update = agent.update("t1", TaskState.TASK_FINISHED);
