@@ -44,17 +44,14 @@ export class VirtualTime {
     return new Promise((resolve, reject) => {
       const turn = (): void => {
         try {
-          const next = this.#heap[0];
-          if (next === undefined || next.due > end) {
+          const next = this.#next(end);
+          if (next?.run === undefined) {
             this.#now = end;
             return resolve();
           }
-          this.#pop();
-          if (next.run !== undefined) {
-            this.#now = next.due;
-            this.events += 1;
-            next.run();
-          }
+          this.#now = next.due;
+          this.events += 1;
+          next.run();
           // What the event set going in promises is over before the next turn: nothing here waits for the world.
           setImmediate(turn);
         } catch (error) {
@@ -63,6 +60,16 @@ export class VirtualTime {
       };
       setImmediate(turn);
     });
+  }
+
+  /** Takes out the first event that is due by `end` and was not taken back. */
+  #next(end: number): Entry | undefined {
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || first.due > end) return undefined;
+      this.#pop();
+      if (first.run !== undefined) return first;
+    }
   }
 
   #add(due: number, tie: number, run: () => void): () => void {
