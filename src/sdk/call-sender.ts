@@ -9,6 +9,7 @@ import { Fifo } from "../async/fifo.ts";
 import type { Clock } from "../async/clock.ts";
 import { compareEpochs, NO_EPOCH, type Epoch } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
 import type { Reply } from "../wire/gen/mesarch/v1/scheduler.ts";
 import { replyError } from "./errors.ts";
 import type { PendingCall, PendingCalls } from "./pending-calls.ts";
@@ -26,6 +27,7 @@ const MOST_BREAKS = 3;
 export class CallSender {
   readonly #pending: PendingCalls;
   readonly #clock: Clock;
+  readonly #random: Random;
   #stream: CallStream | undefined;
   /** Sent on this stream, in order, and not answered yet. */
   readonly #underWay = new Set<PendingCall>();
@@ -43,9 +45,10 @@ export class CallSender {
   /** Streams of this epoch that broke with calls under way, in quick succession. */
   #breaks = 0;
 
-  constructor(pending: PendingCalls, clock: Clock) {
+  constructor(pending: PendingCalls, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.#pending = pending;
     this.#clock = clock;
+    this.#random = random;
   }
 
   /** Sends what waits for an answer on a new stream. */
@@ -72,7 +75,7 @@ export class CallSender {
     if (code === 503) call.refusals += 1;
     if (this.#aside.delete(call)) {
       if (code !== 503) return call.settle(outcome);
-      call.cancelPause = this.#clock.after(pauseMs(call), () => this.#send(call, this.#aside));
+      call.cancelPause = this.#clock.after(this.#pauseMs(call), () => this.#send(call, this.#aside));
       return;
     }
     this.#underWay.delete(call);
@@ -161,7 +164,7 @@ export class CallSender {
       const isAside = this.#aside.has(call) || call.cancelPause !== undefined;
       if (!isAside) this.#waiting.push(call);
     }
-    this.#cancelPause = this.#clock.after(refused === undefined ? 0 : pauseMs(refused), () => {
+    this.#cancelPause = this.#clock.after(refused === undefined ? 0 : this.#pauseMs(refused), () => {
       this.#cancelPause = undefined;
       this.#goOn();
     });
@@ -174,11 +177,11 @@ export class CallSender {
     among.add(call);
     this.#stream.send(call.bytes);
   }
-}
 
-/** Jittered, as many clients are refused at the same moment. */
-function pauseMs({ refusals }: PendingCall): number {
-  return Math.min(1_000, 10 * 2 ** Math.min(refusals - 1, 7)) * (0.5 + Math.random() / 2);
+  /** Jittered, as many clients are refused at the same moment. */
+  #pauseMs({ refusals }: PendingCall): number {
+    return Math.min(1_000, 10 * 2 ** Math.min(refusals - 1, 7)) * (0.5 + this.#random.uniform() / 2);
+  }
 }
 
 function breaksStreams(kind: string, reason: string): MesarchError {

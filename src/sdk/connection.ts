@@ -1,11 +1,11 @@
 /** What keeps a scheduler subscribed: one stream after the other, over the calls and events that outlive each. */
-import type { ChannelCredentials } from "@grpc/grpc-js";
 import { onAbort, withDeadline } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import type { Clock } from "../async/clock.ts";
 import { compareEpochs, NO_EPOCH } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
-import { NumberedCall, SchedulerServiceClient } from "../wire/gen/mesarch/v1/scheduler.ts";
+import type { Random } from "../base/random.ts";
+import { NumberedCall } from "../wire/gen/mesarch/v1/scheduler.ts";
 import type { FrameworkInfo, TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
 import { Call_Type, Event_Type, type Event } from "../wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { beyondBounds } from "./call-bounds.ts";
@@ -14,13 +14,14 @@ import { acknowledgeCall, subscribeCall, type SchedulerCall } from "./calls.ts";
 import { FrameworkRemovedError, subscriptionError } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { isToldOnce, schedulerEvent, type SchedulerEvent } from "./events.ts";
-import { frameworkInfo, newFrameworkId, type FrameworkOptions } from "./framework.ts";
+import { frameworkInfo, type FrameworkOptions } from "./framework.ts";
 import { launchedBy, LaunchingTasks } from "./launching.ts";
 import { LeaderTracker, type Leader } from "./leader.ts";
 import { PendingCalls, type CallOptions } from "./pending-calls.ts";
-import { Subscription, type Ending } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
+import type { Ending, Outside } from "./transport.ts";
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Outside {
   readonly masters: string | readonly string[];
   readonly framework: FrameworkOptions;
   readonly autoAcknowledge: boolean;
@@ -28,7 +29,6 @@ export interface ConnectionOptions {
   readonly maxQueuedEvents: number;
   readonly maxPendingCalls: number;
   readonly maxPendingBytes: number;
-  readonly credentials: ChannelCredentials | undefined;
   readonly clock: Clock;
 }
 
@@ -66,9 +66,9 @@ export class SchedulerConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#framework = frameworkInfo(options.framework, newFrameworkId());
+    this.#framework = frameworkInfo(options.framework);
     this.frameworkId = this.#framework.id?.value ?? "";
-    this.#tracker = new LeaderTracker(options);
+    this.#tracker = new LeaderTracker(options, options);
     this.#pending = new PendingCalls({
       clock: options.clock,
       maxCalls: options.maxPendingCalls,
@@ -80,7 +80,7 @@ export class SchedulerConnection {
         this.#calls.settled(call);
       },
     });
-    this.#calls = new CallSender(this.#pending, options.clock);
+    this.#calls = new CallSender(this.#pending, options);
     this.events = new EventQueue<SchedulerEvent>({
       capacity: options.maxQueuedEvents,
       onTake: (event) => this.#handOut(event),
@@ -162,11 +162,12 @@ export class SchedulerConnection {
 
   async #run(): Promise<void> {
     const { signal } = this.#over;
-    let pauses = newPauses();
+    const { random } = this.#options;
+    let pauses = newPauses(random);
     try {
       for (;;) {
         const leader = await this.#tracker.next(NO_EPOCH, signal);
-        if (await this.#serve(leader)) pauses = newPauses();
+        if (await this.#serve(leader)) pauses = newPauses(random);
         await this.#untilCaughtUp();
         await this.#tracker.pause(pauses.next().value, leader.epoch, signal);
       }
@@ -190,12 +191,12 @@ export class SchedulerConnection {
 
   /** Subscribes with one leader and stays until that ends. True if it was subscribed for a while. */
   async #serve(leader: Leader): Promise<boolean> {
-    const client = this.#tracker.channels.client(SchedulerServiceClient, leader.address);
+    const { clock, transport } = this.#options;
     const call = subscribeCall(this.#framework, [...this.#suppressed]);
     const bytes = this.#encode(++this.#lastNumber, call);
     const tooLarge = beyondBounds(call.kind, bytes);
     if (tooLarge !== undefined) throw tooLarge;
-    const subscription = new Subscription(client, bytes, {
+    const subscription = new Subscription(transport, leader.address, bytes, {
       onEvent: (event) => this.#onEvent(event, leader, subscription),
       onReply: (reply) => this.#calls.answered(reply),
       onNotLeading: (address) => {
@@ -203,7 +204,6 @@ export class SchedulerConnection {
         subscription.cancel(`${leader.address} does not lead`);
       },
     });
-    const { clock } = this.#options;
     const cancelTimeout = clock.after(SUBSCRIBE_TIMEOUT_MS, () => {
       if (this.#subscription !== subscription) subscription.cancel(`no answer to SUBSCRIBE for ${SUBSCRIBE_TIMEOUT_MS} ms`);
     });
@@ -301,6 +301,6 @@ export class SchedulerConnection {
   }
 }
 
-function newPauses(): Generator<number, never, void> {
-  return backoff({ baseMs: 10, maxMs: 100, minMs: 5, random: Math.random });
+function newPauses(random: Random): Generator<number, never, void> {
+  return backoff({ baseMs: 10, maxMs: 100, minMs: 5, random: () => random.uniform() });
 }

@@ -33,11 +33,11 @@ export function newFrameworkId(): string {
   return randomUUID();
 }
 
-/** The wire form of `options`; `id` is taken unless the options name one. */
-export function frameworkInfo(options: FrameworkOptions, id: string): FrameworkInfo {
+/** The wire form of `options`. */
+export function frameworkInfo(options: FrameworkOptions): FrameworkInfo {
   const capabilities = new Set([...ALWAYS, ...(options.capabilities ?? [])]);
   return FrameworkInfo.fromPartial({
-    id: { value: options.id ?? id },
+    id: { value: options.id ?? newFrameworkId() },
     name: options.name,
     user: options.user ?? accountName(),
     roles: [...(options.roles ?? ["*"])],

@@ -2,15 +2,19 @@
  * Knows who leads. A stream stays open to every master, so that a client acts on the very message by which a new leader
  * announces itself. A view of an older epoch never overrides a newer one, whoever says it.
  */
-import { status, type ChannelCredentials, type ClientReadableStream, type ServiceError } from "@grpc/grpc-js";
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { onAbort } from "../async/abort.ts";
 import { backoff } from "../async/backoff.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
+import { systemRandom } from "../async/system-random.ts";
 import { compareEpochs, epochText, NO_EPOCH, type Epoch } from "../base/epoch.ts";
 import { MesarchError } from "../base/errors.ts";
-import { ClusterServiceClient, type LeaderView } from "../wire/gen/mesarch/v1/cluster.ts";
+import type { Random } from "../base/random.ts";
+import type { LeaderView } from "../wire/gen/mesarch/v1/cluster.ts";
 import { Channels } from "./channels.ts";
+import { GrpcTransport } from "./grpc-transport.ts";
 import { parseMasters } from "./masters.ts";
+import type { Outside, Transport } from "./transport.ts";
 
 /** One leadership, as seen from outside. */
 export interface Leader {
@@ -33,9 +37,9 @@ export interface LeaderTrackerOptions {
 const MAX_LEARNED = 16;
 
 export class LeaderTracker implements Disposable {
-  /** Channels to the masters, for whoever talks to them. */
-  readonly channels: Channels;
+  readonly #transport: Transport;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #given: number;
   readonly #watches = new Map<string, MasterWatch>();
   readonly #listeners = new Set<(leader: Leader) => void>();
@@ -45,11 +49,13 @@ export class LeaderTracker implements Disposable {
   #highest: Epoch = NO_EPOCH;
   #clusterId = "";
 
-  constructor(options: LeaderTrackerOptions) {
+  /** @internal `outside`: for who has a transport already, which ends with the tracker, and for the simulation. */
+  constructor(options: LeaderTrackerOptions, outside: Partial<Outside> = {}) {
     const addresses = parseMasters(options.masters);
     this.#clock = options.clock ?? systemClock;
     this.#given = addresses.length;
-    this.channels = new Channels(options.credentials);
+    this.#transport = outside.transport ?? new GrpcTransport(new Channels(options.credentials));
+    this.#random = outside.random ?? systemRandom;
     for (const address of addresses) this.#watch(address);
   }
 
@@ -123,12 +129,18 @@ export class LeaderTracker implements Disposable {
   [Symbol.dispose](): void {
     for (const watch of this.#watches.values()) watch[Symbol.dispose]();
     this.#listeners.clear();
-    this.channels[Symbol.dispose]();
+    this.#transport[Symbol.dispose]();
   }
 
   #watch(address: string): void {
-    const client = this.channels.client(ClusterServiceClient, address);
-    this.#watches.set(address, new MasterWatch(address, client, this.#clock, (view) => this.#see(address, view)));
+    const watch = new MasterWatch({
+      address,
+      transport: this.#transport,
+      clock: this.#clock,
+      random: this.#random,
+      see: (view) => this.#see(address, view),
+    });
+    this.#watches.set(address, watch);
   }
 
   #see(from: string, view: LeaderView): string {
@@ -157,58 +169,56 @@ export class LeaderTracker implements Disposable {
   }
 }
 
+interface MasterWatchOptions extends Outside {
+  readonly address: string;
+  readonly clock: Clock;
+  /** Returns what was heard, in words. */
+  readonly see: (view: LeaderView) => string;
+}
+
 /** The stream to one master, opened again as long as it is wanted. */
 class MasterWatch implements Disposable {
-  readonly address: string;
   /** For people: what was last heard. */
   state = "has not answered yet";
-  readonly #client: ClusterServiceClient;
-  readonly #clock: Clock;
-  readonly #see: (view: LeaderView) => string;
-  #pauses = newPauses();
-  #stream: ClientReadableStream<LeaderView> | undefined;
+  readonly #options: MasterWatchOptions;
+  #pauses: Generator<number, never, void>;
+  #cancelStream: () => void = () => {};
   #cancelPause: (() => void) | undefined;
   #disposed = false;
 
-  constructor(address: string, client: ClusterServiceClient, clock: Clock, see: (view: LeaderView) => string) {
-    this.address = address;
-    this.#client = client;
-    this.#clock = clock;
-    this.#see = see;
+  constructor(options: MasterWatchOptions) {
+    this.#options = options;
+    this.#pauses = newPauses(options.random);
     this.#open();
+  }
+
+  get address(): string {
+    return this.#options.address;
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#cancelPause?.();
-    this.#stream?.cancel();
+    this.#cancelStream();
   }
 
   #open(): void {
-    const stream = this.#client.watch({});
-    this.#stream = stream;
-    stream.on("data", (view: LeaderView) => {
-      if (this.#disposed) return;
-      this.#pauses = newPauses();
-      this.state = this.#see(view);
+    const { address, transport, clock, random, see } = this.#options;
+    this.#cancelStream = transport.watch(address, {
+      onItem: (view) => {
+        if (this.#disposed) return;
+        this.#pauses = newPauses(random);
+        this.state = see(view);
+      },
+      onEnd: ({ reason, broke }) => {
+        if (this.#disposed) return;
+        if (broke) this.state = reason;
+        this.#cancelPause = clock.after(this.#pauses.next().value, () => this.#open());
+      },
     });
-    let ended = false;
-    const onEnd = (error?: ServiceError): void => {
-      if (ended || this.#disposed) return;
-      ended = true;
-      if (error !== undefined) this.state = describe(error);
-      this.#cancelPause = this.#clock.after(this.#pauses.next().value, () => this.#open());
-    };
-    stream.on("error", onEnd);
-    stream.on("end", () => onEnd());
   }
 }
 
-function newPauses(): Generator<number, never, void> {
-  return backoff({ baseMs: 20, maxMs: 100, minMs: 10, random: Math.random });
-}
-
-function describe(error: ServiceError): string {
-  if (error.code !== status.UNAVAILABLE) return `answers with an error (${error.details})`;
-  return /ECONNREFUSED/.test(error.details) ? "refuses connections" : `cannot be reached (${error.details})`;
+function newPauses(random: Random): Generator<number, never, void> {
+  return backoff({ baseMs: 20, maxMs: 100, minMs: 10, random: () => random.uniform() });
 }

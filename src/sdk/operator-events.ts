@@ -11,6 +11,7 @@ import {
   type TaskView,
 } from "../wire/gen/mesarch/v1/operator.ts";
 import type { LeaderRecord } from "../wire/gen/mesarch/v1/registry.ts";
+import type { Channels } from "./channels.ts";
 import type { Leader, LeaderTracker } from "./leader.ts";
 
 interface At {
@@ -36,11 +37,15 @@ export interface EventOptions {
 }
 
 /** @internal */
-export async function* watchEvents(tracker: LeaderTracker, options: EventOptions): AsyncGenerator<OperatorNews, undefined> {
+export async function* watchEvents(
+  tracker: LeaderTracker,
+  masters: Channels,
+  options: EventOptions,
+): AsyncGenerator<OperatorNews, undefined> {
   let pauses = newPauses();
   for (let resumed = false; ; ) {
     const leader = await tracker.next(NO_EPOCH, options.signal);
-    const client = tracker.channels.client(OperatorServiceClient, leader.address);
+    const client = masters.client(OperatorServiceClient, leader.address);
     const stream = client.events({ snapshot: resumed || (options.snapshot ?? false) });
     stream.on("error", () => {}); // also comes after the loop was left, when nobody listens
     const cancel = (): void => stream.cancel();

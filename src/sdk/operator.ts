@@ -20,6 +20,7 @@ import {
 import type { LeaderRecord } from "../wire/gen/mesarch/v1/registry.ts";
 import { Channels, traceMetadata } from "./channels.ts";
 import { grpcError } from "./errors.ts";
+import { GrpcTransport } from "./grpc-transport.ts";
 import { LeaderTracker, type Leader } from "./leader.ts";
 import { readLog, type LogOptions, type LogPart } from "./logs.ts";
 import { watchEvents, type EventOptions, type OperatorNews } from "./operator-events.ts";
@@ -74,6 +75,7 @@ const NEVER_CONNECTED = /No connection established|Name resolution failed/;
  * still take effect), or with the reason of the caller's signal.
  */
 export class OperatorClient implements Disposable {
+  readonly #masters: Channels;
   readonly #tracker: LeaderTracker;
   /** Apart from those to masters, as they are closed when nobody reads logs there. */
   readonly #agents: Channels;
@@ -82,7 +84,8 @@ export class OperatorClient implements Disposable {
   #turn = 0;
 
   constructor(options: OperatorOptions) {
-    this.#tracker = new LeaderTracker(options);
+    this.#masters = new Channels(options.credentials);
+    this.#tracker = new LeaderTracker(options, { transport: new GrpcTransport(this.#masters) });
     this.#agents = new Channels(options.credentials);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#clock = options.clock ?? systemClock;
@@ -217,7 +220,7 @@ export class OperatorClient implements Disposable {
 
   /** Changes as they commit, without end, across leaders; after each break the present state is told again. */
   events(options: EventOptions = {}): AsyncGenerator<OperatorNews, undefined> {
-    return watchEvents(this.#tracker, options);
+    return watchEvents(this.#tracker, this.#masters, options);
   }
 
   /** A task's output, from its agent. Goes on where it was when the agent comes back. Ends when all is read. */
@@ -308,7 +311,7 @@ export class OperatorClient implements Disposable {
 
   #call(address: string, request: Request, options: ReadOptions): Promise<OperatorResponse> {
     const { signal, timeoutMs = this.#timeoutMs } = options;
-    const client = this.#tracker.channels.client(OperatorServiceClient, address);
+    const client = this.#masters.client(OperatorServiceClient, address);
     const message: OperatorRequest = { allowStale: options.allowStale ?? false, call: request };
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

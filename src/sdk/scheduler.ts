@@ -4,15 +4,19 @@
  */
 import { onAbort } from "../async/abort.ts";
 import { systemClock, type Clock } from "../async/clock.ts";
+import { systemRandom } from "../async/system-random.ts";
 import { MesarchError } from "../base/errors.ts";
 import type { Offer, Offer_Operation, TaskInfo, TaskStatus } from "../wire/gen/mesos/v1/mesos.ts";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import * as calls from "./calls.ts";
+import { Channels } from "./channels.ts";
 import { SchedulerConnection } from "./connection.ts";
 import type { SchedulerEvent } from "./events.ts";
 import type { FrameworkOptions } from "./framework.ts";
+import { GrpcTransport } from "./grpc-transport.ts";
 import type { Leader } from "./leader.ts";
 import type { CallOptions } from "./pending-calls.ts";
+import type { Outside } from "./transport.ts";
 
 export interface SchedulerOptions {
   /** Comma list or array of `host:port`; the port is 6050 unless named. */
@@ -58,6 +62,11 @@ export interface SchedulerOptions {
  */
 export async function connectScheduler(options: SchedulerOptions): Promise<SchedulerSession> {
   options.signal?.throwIfAborted();
+  return openSession(options, { transport: new GrpcTransport(new Channels(options.credentials)), random: systemRandom });
+}
+
+/** @internal The same over any transport, which ends with the session. */
+export async function openSession(options: SchedulerOptions, outside: Outside): Promise<SchedulerSession> {
   const clock = options.clock ?? systemClock;
   const timeoutMs = options.timeoutMs ?? 30_000;
   const connection = new SchedulerConnection({
@@ -68,8 +77,8 @@ export async function connectScheduler(options: SchedulerOptions): Promise<Sched
     maxQueuedEvents: options.maxQueuedEvents ?? 50_000,
     maxPendingCalls: options.maxPendingCalls ?? 20_000,
     maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
-    credentials: options.credentials,
     clock,
+    ...outside,
   });
   const session = new SchedulerSession(connection, options.signal);
   try {

@@ -1,6 +1,7 @@
 import test from "ava";
 import { ManualClock } from "../../src/async/manual-clock.ts";
 import { MesarchError } from "../../src/base/errors.ts";
+import { seededRandom } from "../../src/base/random.ts";
 import { CallSender } from "../../src/sdk/call-sender.ts";
 import { PendingCalls } from "../../src/sdk/pending-calls.ts";
 
@@ -16,7 +17,7 @@ function sending() {
     onTimeout: () => new MesarchError("timed_out", "late"),
     onSettled: (call) => sender.settled(call),
   });
-  const sender = new CallSender(pending, clock);
+  const sender = new CallSender(pending, { clock, random: seededRandom(1) });
   let sent: number[] = [];
   let last = 0;
   return {
