@@ -8,7 +8,7 @@ import { allFaults, obstacle } from "./nemesis/catalogue.ts";
 import type { FaultKind } from "./nemesis/fault.ts";
 import { rounds } from "./nemesis/plan.ts";
 import type { ChaosOrder, Workload } from "./orders.ts";
-import { perform, type Performance } from "./performance.ts";
+import { perform, type Performance, USUAL_RESOURCES } from "./performance.ts";
 import type { Stage } from "./stage.ts";
 
 const WANTS: { readonly [W in Workload]: Wants } = {
@@ -44,7 +44,7 @@ export async function chaosRun(order: ChaosOrder, performance: Performance): Pro
     paces: pacesOf(order.timeMs),
     workload: order.workload,
     demanded,
-    agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],
+    agentFlags: [USUAL_RESOURCES],
     previous: order.previous,
     disks: needs.has("disk"),
     ownBoot: needs.has("ownBoot"),

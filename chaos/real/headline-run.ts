@@ -5,7 +5,7 @@ import { WITNESS_CPUS } from "./cluster/programs.ts";
 import { AS_IN_PRODUCTION, pacesOf } from "./expectations.ts";
 import { allFaults } from "./nemesis/catalogue.ts";
 import type { HeadlineOrder } from "./orders.ts";
-import { perform, type Performance } from "./performance.ts";
+import { perform, type Performance, PLAIN_HOSTS } from "./performance.ts";
 
 const ACTS = ["kill-all-masters", "kill-etcd"] as const;
 const BETWEEN_MS = 5_000;
@@ -26,10 +26,7 @@ export async function headlineRun(order: HeadlineOrder, performance: Performance
     workload: "services",
     demanded: ACTS,
     agentFlags: [`--resources=cpus:${Math.ceil(each * WITNESS_CPUS)};mem:${each * TASK_MEM};disk:4096;ports:[31000-31999]`],
-    previous: undefined,
-    disks: false,
-    ownBoot: false,
-    fakeTime: undefined,
+    ...PLAIN_HOSTS,
     play: {
       seed: order.seed,
       wants: { services: order.tasks, jobs: 1, jobBeats: [2, 4], killEveryMs: undefined, reconcileEveryMs: 5_000, forgetsAck: 0 },

@@ -7,7 +7,7 @@ import { allFaults } from "./nemesis/catalogue.ts";
 import type { FaultKind } from "./nemesis/fault.ts";
 import type { ObservedCluster } from "./observed-cluster.ts";
 import type { HerdOrder } from "./orders.ts";
-import { perform, type Performance } from "./performance.ts";
+import { perform, type Performance, PLAIN_HOSTS, USUAL_RESOURCES } from "./performance.ts";
 
 /** For how long each lasts. Who comes back while leaders die again comes back once more. */
 const ACTS = [["kill-leader", 3_000], ["kill-successors", 3_000], ["kill-all-masters", 5_000], ["kill-successors", 3_000], ["kill-both-leaders", 3_000]] as const;
@@ -30,11 +30,8 @@ export async function herdRun(order: HerdOrder, performance: Performance): Promi
     workload: "services",
     demanded: names,
     bounds: Object.fromEntries(names.map((name) => [backAfter(name), BACK_MS])),
-    agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],
-    previous: undefined,
-    disks: false,
-    ownBoot: false,
-    fakeTime: undefined,
+    agentFlags: [USUAL_RESOURCES],
+    ...PLAIN_HOSTS,
     play: {
       seed: order.seed,
       wants: { services: 20, jobs: 1, jobBeats: [2, 4], killEveryMs: undefined, reconcileEveryMs: 5_000, forgetsAck: 0 },

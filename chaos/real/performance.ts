@@ -23,6 +23,11 @@ export interface Piece
   readonly chaos: (nemesis: Nemesis, answersAgain: () => Promise<void>, observed: ObservedCluster) => Promise<void>;
 }
 
+/** All hosts are of one kind and version, on the machine's own disks and clock. */
+export const PLAIN_HOSTS = { previous: undefined, disks: false, ownBoot: false, fakeTime: undefined } as const;
+/** What an agent offers where the run does not depend on it. */
+export const USUAL_RESOURCES = "--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]";
+
 const START_MS = 90_000;
 /** Healed, the cluster has as long to give everybody what they want. */
 const CONTENT_MS = 90_000;

@@ -8,7 +8,7 @@ import { Chance } from "../sim/chance.ts";
 import { IMPATIENT } from "./expectations.ts";
 import { startEtcd, startMaster, until } from "./nemesis/comebacks.ts";
 import type { FaultKind, Struck, World } from "./nemesis/fault.ts";
-import { perform, type Performance } from "./performance.ts";
+import { perform, type Performance, PLAIN_HOSTS, USUAL_RESOURCES } from "./performance.ts";
 import type { RestoreOrder } from "./orders.ts";
 
 const PACES = { quietMs: 8_000, settleMs: 25_000, restMs: 5_000 } as const;
@@ -30,11 +30,8 @@ export async function restoreRun(order: RestoreOrder, performance: Performance):
     paces: PACES,
     workload: "mixed",
     demanded: [save.name, restore.name],
-    agentFlags: ["--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]"],
-    previous: undefined,
-    disks: false,
-    ownBoot: false,
-    fakeTime: undefined,
+    agentFlags: [USUAL_RESOURCES],
+    ...PLAIN_HOSTS,
     play: {
       seed: order.seed,
       wants: { services: 20, jobs: 4, jobBeats: [1, 30], killEveryMs: 3_000, reconcileEveryMs: 4_000, forgetsAck: 0 },
