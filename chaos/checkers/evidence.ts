@@ -3,6 +3,7 @@ import { pairCalls, type Call, type PairedCalls } from "../history/calls.ts";
 import type { CallName, EventOf, HistoryEvent, ObservationName } from "../history/event.ts";
 import { FaultWindows } from "./fault-windows.ts";
 import { RegistryLog } from "./registry-log.ts";
+import { updateLog, type UpdateLog } from "./update-log.ts";
 import { gatherLives, type Witnesses } from "./witnesses.ts";
 
 export class Evidence {
@@ -22,6 +23,7 @@ export class Evidence {
   #hosts: Map<string, string> | undefined;
   #connected: Map<string, number> | undefined;
   #updates: Map<string, EventOf<"update">[]> | undefined;
+  #updateLog: UpdateLog | undefined;
 
   constructor(events: readonly HistoryEvent[]) {
     this.events = isInOrder(events) ? events : [...events].sort((a, b) => a.t - b.t || a.seq - b.seq);
@@ -80,19 +82,29 @@ export class Evidence {
     return this.#attempts.get(task) ?? [];
   }
 
-  /** Calls that may have killed the task: all but those that were refused. */
+  /** Whether the task is another framework's, as far as anybody has launched it. */
+  isAnothers({ task, framework }: { readonly task: string; readonly framework: string }): boolean {
+    const owner = this.attempts(task)[0]?.value.framework ?? this.registry.byTask.get(task)?.[0]?.framework;
+    return owner !== undefined && owner !== framework;
+  }
+
+  /** Calls that may have killed the task: its own framework's, but for those that were refused. */
   kills(task: string): readonly Call<"kill">[] {
     if (this.#kills === undefined) {
       this.#kills = new Map();
-      for (const call of this.calls("kill")) if (call.outcome !== "fail") add(this.#kills, call.value.task, call);
+      for (const call of this.calls("kill")) if (call.outcome !== "fail" && !this.isAnothers(call.value)) add(this.#kills, call.value.task, call);
     }
     return this.#kills.get(task) ?? [];
   }
 
-  /** What frameworks were told of the task. */
+  /** What its own framework was told of the task. */
   updates(task: string): readonly EventOf<"update">[] {
-    this.#updates ??= Map.groupBy(this.of("update"), ({ value }) => value.task) as Map<string, EventOf<"update">[]>;
+    this.#updates ??= Map.groupBy(this.of("update").filter(({ value }) => !this.isAnothers(value)), ({ value }) => value.task) as Map<string, EventOf<"update">[]>;
     return this.#updates.get(task) ?? [];
+  }
+
+  get updateLog(): UpdateLog {
+    return (this.#updateLog ??= updateLog(this));
   }
 
   /** The host of an agent, by what the agent says of itself; else the name given is taken for the host's. */

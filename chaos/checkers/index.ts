@@ -8,6 +8,7 @@ import { disturbance } from "./disturbance.ts";
 import { Evidence } from "./evidence.ts";
 import { frameworks } from "./frameworks.ts";
 import { ids } from "./ids.ts";
+import { isolation } from "./isolation.ts";
 import { kills } from "./kills.ts";
 import { launches } from "./launches.ts";
 import { leadership } from "./leadership.ts";
@@ -43,6 +44,7 @@ const CHECKERS: readonly Checker[] = [
   membership,
   reads,
   news,
+  isolation,
   bounds,
   coverage,
 ];

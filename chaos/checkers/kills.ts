@@ -31,6 +31,7 @@ export function kills(evidence: Evidence, options: CheckOptions): readonly Verdi
 /** While anything is broken its agent may be out of reach, so time counts from when nothing is. */
 function honoured(tally: Tally, evidence: Evidence, call: Call<"kill">, { settleMs }: CheckOptions): void {
   const { task, framework, graceMs } = call.value;
+  if (evidence.isAnothers(call.value)) return; // I26
   const launches = evidence.registry.byTask.get(task)?.filter((launch) => launch.framework === framework) ?? [];
   const lives = evidence.witnesses.byTask.get(task) ?? [];
   // Whoever kills what was never launched gets an answer, and no more.
@@ -66,7 +67,7 @@ function endTimes(evidence: Evidence, task: string, launches: readonly Launch[])
 function ordered(tally: Tally, evidence: Evidence, id: string, event: HistoryEvent): void {
   const launch = evidence.registry.launches.get(id);
   if (launch === undefined) return; // of a launch without a row: its framework may have been removed long since
-  if (wasAskedFor(evidence, launch.task, event.t) || isOver(evidence, launch, event.t + WATCH_LAG_MS)) return;
+  if (mayBeOrdered(evidence, launch, event.t)) return;
   tally.violated(`${event.actor} was ordered to kill ${launch.task}, and nobody had asked for it`, event);
 }
 
@@ -74,11 +75,20 @@ function wasAskedFor(evidence: Evidence, task: string, before: number): boolean 
   return evidence.kills(task).some(({ invokedAt }) => invokedAt <= before);
 }
 
-/** Nobody owns it any more, its agent is gone, or its end was told: whatever of it still runs has to end (9.3). */
-function isOver(evidence: Evidence, launch: Launch, before: number): boolean {
+/** What its end was told of must not run on, either (9.3). */
+export function mayBeOrdered(evidence: Evidence, launch: Launch, before: number): boolean {
+  const lag = before + WATCH_LAG_MS;
+  return mayBeKilled(evidence, launch, before) || (evidence.registry.firstEnd(launch)?.commit.t ?? Infinity) <= lag;
+}
+
+/** Its framework asked for it, nobody owns it any more, or its agent is gone. */
+export function mayBeKilled(evidence: Evidence, launch: Launch, before: number): boolean {
+  return wasAskedFor(evidence, launch.task, before) || isNobodys(evidence, launch, before + WATCH_LAG_MS);
+}
+
+function isNobodys(evidence: Evidence, launch: Launch, before: number): boolean {
   const { registry } = evidence;
   if (evidence.calls("teardown").some(({ value, invokedAt }) => value.framework === launch.framework && invokedAt <= before)) return true;
   if ((registry.removal(launch.framework)?.t ?? Infinity) <= before) return true;
-  if (evidence.calls("markGone").some(({ value, invokedAt }) => value.agent === launch.agent && invokedAt <= before)) return true;
-  return (registry.firstEnd(launch)?.commit.t ?? Infinity) <= before;
+  return evidence.calls("markGone").some(({ value, invokedAt }) => value.agent === launch.agent && invokedAt <= before);
 }

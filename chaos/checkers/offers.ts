@@ -53,13 +53,13 @@ function gather(evidence: Evidence): Map<string, Offer> {
   for (const event of evidence.of("offer")) {
     if (!known.has(event.value.offer)) known.set(event.value.offer, { event, goneAt: Infinity, spentBy: undefined, spentOn: "" });
   }
-  const gone = (id: string, t: number): void => {
+  const gone = (id: string, framework: string, t: number): void => {
     const offer = known.get(id);
-    if (offer !== undefined) offer.goneAt = Math.min(offer.goneAt, t);
+    if (offer?.event.value.framework === framework) offer.goneAt = Math.min(offer.goneAt, t);
   };
-  for (const { t, value } of evidence.of("rescind")) gone(value.offer, t);
+  for (const { t, value } of evidence.of("rescind")) gone(value.offer, value.framework, t);
   for (const { outcome, endedAt, value } of evidence.calls("decline")) {
-    if (outcome === "ok") value.offers.forEach((id) => gone(id, endedAt));
+    if (outcome === "ok") value.offers.forEach((id) => gone(id, value.framework, endedAt));
   }
   return known;
 }

@@ -3,14 +3,14 @@ import type { HistoryEvent } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
 import { lasting, type Launch } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
-import { updateLog, type UpdateLog, type UpdateStream, type UpdateWay } from "./update-log.ts";
+import type { UpdateLog, UpdateStream, UpdateWay } from "./update-log.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
 
 /** The registry's watcher may tell of a change this long after agents heard of it. */
 const WATCH_LAG_MS = 5_000;
 
 export function updates(evidence: Evidence, options: CheckOptions): readonly Verdict[] {
-  const log = updateLog(evidence);
+  const log = evidence.updateLog;
   return [arrivals(evidence, log, options), repetitions(evidence), acknowledgements(evidence, log)];
 }
 
@@ -73,7 +73,7 @@ function mayForget(evidence: Evidence, stream: UpdateStream, launch: string, eve
 }
 
 /** What nobody waits for is acknowledged by the leader itself (7.2). */
-function isNobodys(evidence: Evidence, { launch, framework }: UpdateStream, t: number): boolean {
+export function isNobodys(evidence: Evidence, { launch, framework }: UpdateStream, t: number): boolean {
   const { registry } = evidence;
   if (framework !== undefined) {
     if ((registry.removal(framework)?.t ?? Infinity) <= t + WATCH_LAG_MS) return true;

@@ -108,14 +108,22 @@ export class Story {
     return this.call("launch", `framework/${framework}`, { framework, offers: [offer], agent, tasks: [{ task, resources }] });
   }
 
-  kill(task: string, graceMs = 1_000): this {
-    const { framework } = this.#facts(task);
+  /** By its own framework, unless said otherwise. */
+  kill(task: string, graceMs = 1_000, framework = this.#facts(task).framework): this {
     return this.call("kill", `framework/${framework}`, { framework, task, graceMs });
   }
 
   acknowledge(task: string, wrong: Partial<Pick<CallValue<"acknowledge">, "uuid" | "framework" | "agent">> = {}): this {
     const { uuid, framework, agent } = { ...this.#facts(task), ...wrong };
     return this.call("acknowledge", `framework/${framework}`, { framework, agent, task, uuid });
+  }
+
+  reconcile(framework: string, ...tasks: readonly string[]): this {
+    return this.call("reconcile", `framework/${framework}`, { framework, tasks });
+  }
+
+  decline(offer: string, framework = "f1"): this {
+    return this.call("decline", `framework/${framework}`, { framework, offers: [offer] });
   }
 
   teardown(framework = "f1"): this {
@@ -218,6 +226,10 @@ export class Story {
 
   offer(offer: string, { framework = "f1", agent = "s1", resources = TOTAL } = {}): this {
     return this.observe("offer", `framework/${framework}`, { framework, offer, agent, role: "*", resources }, { epoch: this.#epoch });
+  }
+
+  rescind(offer: string, framework = "f1"): this {
+    return this.observe("rescind", `framework/${framework}`, { framework, offer });
   }
 
   // A task's way.

@@ -45,7 +45,7 @@ class Cluster {
     }
     if (running.length > 0) {
       const task = this.#pick(running);
-      steps.push(() => this.#finish(task), () => this.#kill(task), () => this.#tellAgain(task), () => this.#reconcile(task), () => this.#restartAgent(task.agent), () => this.#loseContact(task.agent));
+      steps.push(() => this.#finish(task), () => this.#kill(task), () => this.#tellAgain(task), () => this.#reconcile(task), () => this.#meddle(task), () => this.#restartAgent(task.agent), () => this.#loseContact(task.agent));
     }
     this.#pick(steps)();
     this.#pass(BEAT_MS);
@@ -114,6 +114,14 @@ class Cluster {
   #reconcile({ id, framework }: Task): void {
     this.story.call("reconcile", `framework/${framework}`, { framework, tasks: [id] });
     this.story.toldByMaster(id, this.story.tasks.get(id)!.row!.state, "REASON_RECONCILIATION").ok();
+  }
+
+  /** The other framework asks for its end, and hears of nothing. */
+  #meddle({ id, framework: owner }: Task): void {
+    const framework = owner === "f1" ? "f2" : "f1";
+    const state = framework === "f2" ? "TASK_LOST" : "TASK_UNKNOWN";
+    this.story.kill(id, 0, framework).told(id, { framework, uuid: "", source: "master", state, reason: "REASON_RECONCILIATION" }).ok();
+    this.story.acknowledge(id, { framework }).ok();
   }
 
   #failOver(): void {

@@ -31,10 +31,10 @@ export function recall(events: readonly HistoryEvent[], framework: string): Know
       }
     } else if (event.op === "launch" && event.kind === "fail") {
       for (const { task } of event.value.tasks) tasks.delete(task);
-    } else if (event.op === "kill" && event.kind === "invoke") {
+    } else if (event.op === "kill" && event.kind === "invoke" && event.value.framework === framework) {
       const task = tasks.get(event.value.task);
       if (task !== undefined) task.killed = true;
-    } else if (event.op === "update") {
+    } else if (event.op === "update" && event.value.framework === framework) {
       const task = tasks.get(event.value.task);
       if (task === undefined) continue;
       task.state = stateNamed(event.value.state) ?? task.state;

@@ -28,6 +28,7 @@ export const meanings: Readonly<Record<string, string>> = {
   I23: "Coming back does no harm",
   I24: "Readings are true, and say of when",
   I25: "The stream of events is the registry's history",
+  I26: "No framework reads or changes what is another's",
   I27: "Memory and descriptors come back to rest",
   I28: "Recovery has bounds",
   I30: "With one member down nothing is much slower",
