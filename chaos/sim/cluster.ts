@@ -5,6 +5,7 @@ import { AgentHost } from "./agents.ts";
 import { Chance } from "./chance.ts";
 import { SimFramework } from "./frameworks.ts";
 import { doorOf, MasterNode } from "./masters.ts";
+import { Meddling } from "./meddling.ts";
 import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import { SimStoreServer } from "./store.ts";
@@ -22,12 +23,14 @@ export class SimCluster {
   readonly masters: readonly MasterNode[];
   readonly agents: readonly AgentHost[];
   readonly frameworks: readonly SimFramework[];
+  readonly meddling: Meddling;
   readonly history: HistoryEvent[] = [];
   readonly write = (event: Unrecorded): void => {
     const { revision, epoch, op } = event;
     // Who can be read now has its revisions from the store as it is now, whoever wrote last.
     const at = revision === undefined ? {} : { revision: this.server.revisions.of(revision, op === "read" ? undefined : epoch) };
     this.history.push({ ...event, ...at, seq: this.history.length, t: this.time.now } as HistoryEvent);
+    this.meddling.saw(event);
   };
 
   constructor(plan: Plan) {
@@ -35,6 +38,7 @@ export class SimCluster {
     const { write } = this;
     this.plan = plan;
     this.time = new VirtualTime(new Chance(seed, "ties").random);
+    this.meddling = new Meddling(this.time);
     this.network = new Network(this.time, new Chance(seed, "network"), { latencyMs, keepaliveMs: KEEPALIVE_MS });
     this.server = new SimStoreServer(this.time, new Chance(seed, "store"), storeMs / 2, write);
     const { time, network, server } = this;

@@ -162,6 +162,10 @@ export class SimFramework {
     this.#call("kill", { framework: this.name, task: task.id, graceMs: 3_000 }, { type: Call_Type.KILL, kill });
   }
 
+  meddle(op: CallName, value: object, call: object): void {
+    if (this.subscribed && !this.#closing) this.#call(op, value, call);
+  }
+
   /** Asks about everything, or about each task it thinks is open. */
   reconcile(explicit: boolean): void {
     const open = this.#workload.open.map(({ id }) => id);

@@ -5,6 +5,7 @@
 import { agentsNeeded, type Broken, drawBroken } from "./broken.ts";
 import { Chance } from "./chance.ts";
 import type { FrameworkPlan } from "./frameworks.ts";
+import { meddlingNames, type MeddlingName } from "./meddling.ts";
 
 /** Faults by name: what they do is in `faults.ts`. */
 export const faultNames = [
@@ -60,7 +61,7 @@ export interface Action {
   readonly at: number;
   readonly framework: number;
   /** `killNext`: whatever is launched next, as soon as its launch is acknowledged. */
-  readonly name: "kill" | "killNext" | "reconcile" | "reconcileAll";
+  readonly name: "kill" | "killNext" | "reconcile" | "reconcileAll" | MeddlingName;
 }
 
 export interface Plan {
@@ -129,7 +130,7 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
   const plan: Plan = { ...cluster, ...(broken && { broken }) };
   // Who stays away must be waited for no longer by the next leader than by this one.
   const handover = broken === undefined || broken.frameworks.length === 0 ? [] : [{ at: healAt(plan) + HANDOVER_MS, name: "stepDown" as const, target: LEADER, forMs: 1 }];
-  return { ...plan, faults: [...drawFaults(plan), ...handover], actions: drawActions(plan) };
+  return { ...plan, faults: [...drawFaults(plan), ...handover], actions: [...drawActions(plan), ...drawMeddling(plan)] };
 }
 
 function drawFramework(shape: Chance, name: string): FrameworkPlan {
@@ -183,6 +184,16 @@ function drawActions(plan: Plan): Action[] {
   for (let at = QUIET_MS; at < endAt(plan); at += chance.between(1_000, 15_000)) {
     const name = chance.pick(["kill", "kill", "killNext", "reconcile", "reconcileAll"] as const);
     actions.push({ at: Math.round(at), framework: chance.integer(0, plan.frameworks.length - 1), name });
+  }
+  return actions;
+}
+
+function drawMeddling(plan: Plan): Action[] {
+  const chance = new Chance(plan.seed, "meddling");
+  const actions: Action[] = [];
+  if (plan.frameworks.length < 2) return actions;
+  for (let at = QUIET_MS; at < endAt(plan); at += chance.between(5_000, 40_000)) {
+    actions.push({ at: Math.round(at), framework: chance.integer(0, plan.frameworks.length - 1), name: chance.pick(meddlingNames) });
   }
   return actions;
 }

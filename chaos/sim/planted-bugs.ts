@@ -181,4 +181,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["I6", "I17", "end"],
     seeds: 60,
   },
+  {
+    name: "a framework kills another's task",
+    file: "src/core/master/kill.ts",
+    find: "const record = state.tables.taskById(stream.frameworkId, taskId);",
+    replace: "const record = [...state.tables.tasks.values()].find(({ info }) => info?.taskId?.value === taskId);",
+    breaks: ["I26"],
+    seeds: 20,
+  },
+  {
+    name: "a framework declines another's offer",
+    file: "src/core/master/offers.ts",
+    find: "if (stream.offers.has(id)) giveBack(",
+    replace: "if (state.offers.has(id)) giveBack(",
+    breaks: ["I26"],
+    seeds: 60,
+  },
 ];

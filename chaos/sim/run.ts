@@ -63,12 +63,13 @@ export async function run(plan: Plan): Promise<Run> {
   return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
 }
 
-function act({ frameworks }: SimCluster, { framework, name }: Action): void {
+function act({ frameworks, meddling }: SimCluster, { framework, name }: Action): void {
   const target = frameworks[framework]!;
   if (target.process === undefined || target.over) return;
   if (name === "kill") target.killOne();
   else if (name === "killNext") target.killNext();
-  else target.reconcile(name === "reconcile");
+  else if (name === "reconcile" || name === "reconcileAll") target.reconcile(name === "reconcile");
+  else meddling.plan(name, target);
 }
 
 /** Returns what undoes all that is still on. */
