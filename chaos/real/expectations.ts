@@ -92,7 +92,7 @@ function expectedOf({ names, targets }: Strikes, boundsMs: Readonly<Record<strin
   if ([...names].some(changesLeader)) expected.push("I2", "I4", "I23");
   if (["master/", "etcd/", "link/", "framework/"].some(hits)) expected.push("I9");
   if (hits("agent/")) expected.push("I10");
-  if (isLong) expected.push("I11", "I18", "I21");
+  if (isLong) expected.push("I11", "I18", "I21", "I26");
   if (names.has("kill-framework")) expected.push("I20");
   if (names.has("cut-agent-for-long")) expected.push("I22");
   if ([...names].some((name) => boundsMs[name] !== undefined)) expected.push("I28");

@@ -16,7 +16,7 @@ export interface FrameworkPlan {
   readonly masters: readonly string[];
   readonly failoverTimeoutSeconds: number;
   readonly wants: Wants;
-  /** Beside it, short-lived frameworks come, launch a little, and are torn down. */
+  /** Beside it, short-lived frameworks come, launch a little, meddle with what is its, and are torn down. */
   readonly guests: boolean;
   readonly witnesses: string;
   readonly script: string;
@@ -63,6 +63,7 @@ function main(plan: FrameworkPlan): void {
       void guest.play();
       const deadline = performance.now() + GUEST_PATIENCE_MS;
       while (guest.wishes.length > 0 && performance.now() < deadline) await delay(TICK);
+      guest.meddle(player);
       await delay(GUEST_STAYS_MS);
       await guest.teardown();
       guest = undefined;

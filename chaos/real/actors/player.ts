@@ -49,6 +49,8 @@ export class Player {
   readonly #tasks: Map<string, KnownTask>;
   readonly #offers = new Map<string, { readonly offer: Offer; readonly since: number }>();
   #session: RecordedSession | undefined;
+  /** The last one, for now. */
+  #unacknowledged: TaskStatus | undefined;
   #serial = 0;
   #launched = 0;
   #working = true;
@@ -114,6 +116,20 @@ export class Player {
       await delay(RECONNECT_MS);
     }
     for (const timer of timers) clearInterval(timer);
+  }
+
+  /** Does to what is another's what it would do to its own: nothing may come of it (I26). */
+  meddle(other: Player): void {
+    const session = this.#session;
+    if (session?.subscribed !== true) return;
+    const [task] = other.#open();
+    if (task !== undefined) {
+      session.kill(task.id, GRACES_MS[0], undefined);
+      session.reconcile([task.id]);
+    }
+    if (other.#unacknowledged !== undefined) session.acknowledge(other.#unacknowledged);
+    const [held] = other.#offers.values();
+    if (held !== undefined) session.launch(held.offer, [this.#newTask(false, held.offer)]);
   }
 
   /** No new jobs, no more kills: what runs may end. */
@@ -193,8 +209,9 @@ export class Player {
       task.state = status.state ?? TaskState.TASK_STAGING;
       if (isTerminal(task.state) || task.state === TaskState.TASK_UNKNOWN) this.#tasks.delete(task.id);
     }
-    if ((status.uuid?.length ?? 0) === 0 || this.#options.chance.happens(this.#options.wants.forgetsAck)) return;
-    this.#session?.acknowledge(status);
+    if ((status.uuid?.length ?? 0) === 0) return;
+    if (this.#options.chance.happens(this.#options.wants.forgetsAck)) this.#unacknowledged = status;
+    else this.#session?.acknowledge(status);
   }
 
   #killOne(): void {
