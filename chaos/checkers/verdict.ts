@@ -29,6 +29,8 @@ export interface CheckOptions {
   readonly beatGapMs: number;
   /** After the last heal, ends and registry must agree within this (I12). */
   readonly settleMs: number;
+  /** After the last heal leadership must not change any more from then on (I29); it may at any time if nothing is said. */
+  readonly calmMs?: number;
   /** How the masters of this run were set; what is left out is as in production. */
   readonly policy?: Partial<Policy>;
   /** What the run was to exercise. */

@@ -120,6 +120,8 @@ interface Observations {
   readonly complaint: { readonly of: string; readonly message: string };
   /** Phases of the run: quiet, chaos, healed, settled, final. */
   readonly phase: { readonly name: "quiet" | "chaos" | "healed" | "settled" | "final" };
+  /** What a framework, or anybody of a whole cluster, wanted and did not have when the time for it was up. */
+  readonly wishes: { readonly of: string; readonly open: readonly string[] };
   /** What is left over in the end: processes, control groups, keys. */
   readonly leftover: { readonly what: string };
   /** How long a recovery took, from the fault to the next durable answer. */

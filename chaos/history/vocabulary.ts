@@ -43,6 +43,7 @@ const observations: Readonly<Record<ObservationName, true>> = {
   hostStall: true,
   complaint: true,
   phase: true,
+  wishes: true,
   leftover: true,
   recovery: true,
   mark: true,

@@ -4,7 +4,7 @@ import type { HistoryEvent } from "../history/event.ts";
 import type { Workload } from "./orders.ts";
 
 /** What each run shows, whatever was broken in it. */
-const ALWAYS = ["history", "complaints", "coverage", "I1", "I3", "I5", "I6", "I7", "I8", "I12", "I13", "I14", "I15", "I16", "I17", "I19", "I24", "I25", "I27"];
+const ALWAYS = ["history", "complaints", "coverage", "I1", "I3", "I5", "I6", "I7", "I8", "I12", "I13", "I14", "I15", "I16", "I17", "I19", "I24", "I25", "I27", "I29"];
 
 /** Longest gap of a witness that nobody notices. */
 const BEAT_GAP_MS = 1_000;
@@ -13,7 +13,7 @@ const BEAT_GAP_MS = 1_000;
 export interface Paces {
   /** Before anything is broken: enough launches, and samples of memory, to know what is usual. */
   readonly quietMs: number;
-  /** Healed, ends and registry have to agree within this (I12). */
+  /** Healed, ends and registry have to agree within this (I12), and leadership is not to change any more (I29). */
   readonly settleMs: number;
   /** At rest, before the last readings. */
   readonly restMs: number;
@@ -64,6 +64,7 @@ export function judgementOf(events: readonly HistoryEvent[], { settings, paces, 
     recoveryBoundsMs: boundsMs,
     beatGapMs: BEAT_GAP_MS,
     settleMs: paces.settleMs,
+    calmMs: paces.settleMs,
     policy: { unreachableAfterMs: settings.agentPingTimeoutMs },
     coverage: coverageOf(struck, demanded, isLong),
   };

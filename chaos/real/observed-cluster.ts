@@ -122,6 +122,11 @@ export class ObservedCluster {
     this.recorder.record({ actor: "nemesis", kind: "observe", op: "complaint", value: { of, message } });
   }
 
+  wishes(open: readonly string[]): void {
+    if (open.length > 0) this.#options.tell(`not content: ${open.join("; ")}`);
+    this.recorder.record({ actor: "nemesis", kind: "observe", op: "wishes", value: { of: "the cluster", open } });
+  }
+
   phase(name: "quiet" | "chaos" | "healed" | "settled" | "final"): void {
     this.#options.tell(`phase ${name}`);
     this.recorder.record({ actor: "nemesis", kind: "observe", op: "phase", value: { name } });

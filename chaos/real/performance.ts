@@ -69,8 +69,7 @@ async function rest(observed: ObservedCluster, { settleMs, restMs }: Paces): Pro
   observed.phase("healed");
   const healedAt = performance.now();
   observed.cluster.order("settle");
-  const wishes = await observed.untilContent(CONTENT_MS);
-  if (wishes.length > 0) observed.complain("cluster", `${CONTENT_MS / 1_000} s after it was healed: ${wishes.join("; ")}`);
+  observed.wishes(await observed.untilContent(CONTENT_MS));
   await delay(Math.max(0, settleMs - (performance.now() - healedAt)));
   observed.sampler.end();
   observed.phase("settled");

@@ -2,7 +2,7 @@
 import type { Verdict } from "../checkers/verdict.ts";
 import { check } from "../checkers/index.ts";
 import { marksOf } from "./marks.ts";
-import type { Plan } from "./plan.ts";
+import { CALM_AFTER_MS, type Plan } from "./plan.ts";
 import { run } from "./run.ts";
 
 export interface Judged {
@@ -17,7 +17,7 @@ export interface Judged {
 }
 
 export interface Flaw {
-  /** An invariant, `liveness`, `leftovers` or `complaint`: what is broken, for comparing two red runs. */
+  /** What is broken, for comparing two red runs: an invariant, or `end` for what the cluster complains of when all is over. */
   readonly kind: string;
   readonly what: string;
   /** `seq` of events that show it. */
@@ -34,6 +34,7 @@ export async function judgeWithHistory(plan: Plan) {
     recoveryBoundsMs: {},
     beatGapMs: Infinity,
     settleMs: 30_000,
+    calmMs: CALM_AFTER_MS,
     policy: { unreachableAfterMs: plan.agentPingTimeoutMs },
   });
   const flaws = [...complaints.map((what) => ({ kind: "end", what, events: [] })), ...verdicts.flatMap(flawsOf)];

@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { SHOWN_IN_SIMULATION } from "../checkers/index.ts";
 import { campaign, judgeSeed, type Order, type Report } from "./campaign.ts";
 import { type Flaw, type Judged, judge, judgeWithHistory } from "./judge.ts";
 import { allMarks } from "./marks.ts";
@@ -18,7 +19,7 @@ import { shrink } from "./shrink.ts";
 import { describePlan, relatedTo, transcript } from "./transcript.ts";
 
 const SHRINK_RUNS = 300;
-/** A mark that this many seeds did not reach is lost. */
+/** A mark that this many seeds did not reach is lost, and so is an invariant that they did not test. */
 const MANY_SEEDS = 300;
 
 if (process.argv.includes("--worker")) work();
@@ -129,8 +130,9 @@ async function many({ base, count, jobs, durationMs, json, quick, matters }: Cam
   const [first] = red;
   if (first !== undefined && quick) console.log(`seed ${first.plan.seed} is red: ${first.flaws[0]!.kind}: ${first.flaws[0]!.what}`);
   else if (first !== undefined) await tell(first);
-  const missed = done >= MANY_SEEDS && lost.length > 0;
-  if (missed) console.log(`never reached: ${lost.join(", ")}`);
+  const untested = [...SHOWN_IN_SIMULATION].filter((name) => (tested.get(name) ?? 0) === 0);
+  const missed = done >= MANY_SEEDS && lost.length + untested.length > 0;
+  if (missed) console.log(`never reached: ${[...lost, ...untested].join(", ")}`);
   console.log(`${done} seeds of ${durationMs / 60_000} virtual minutes in ${seconds.toFixed(1)} s: ${red.length} red`);
   return red.length > 0 || missed ? 1 : 0;
 }

@@ -91,6 +91,8 @@ const RESTORES = 0.15;
 const BROKEN = 0.3;
 /** From healing to a handover on purpose. */
 export const HANDOVER_MS = 20_000;
+/** This long after healing leadership is not to change any more (I29). */
+export const CALM_AFTER_MS = 60_000;
 
 /**
  * When faults end, in milliseconds since the beginning. Where something stays broken more time is needed: agents are

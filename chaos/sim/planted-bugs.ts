@@ -68,7 +68,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/framework-lifetime.ts",
     find: '} else if (standing?.$case === "disconnectedAt") {',
     replace: '} else if (standing?.$case === "disconnectedAt" && now < 0) {',
-    breaks: ["I20", "end"],
+    breaks: ["I20", "I29", "end"],
     seeds: 60,
   },
   {
@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/lists.ts",
     find: 'return report.tasks?.count === digest.count && report.tasks.sum === digest.sumText ? "nothing" : "list";',
     replace: 'return report.tasks?.count === digest.count || report.tasks?.sum !== digest.sumText ? "nothing" : "list";',
-    breaks: ["I6", "I12", "I13", "I17", "end"],
+    breaks: ["I6", "I12", "I13", "I17", "I29", "end"],
     seeds: 40,
   },
   {
@@ -100,7 +100,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/master/delivery.ts",
     find: "if (isToBeKilled(tables, record)) killOn(state, tx, stream, record);\n    else if (record.latestState",
     replace: "if (isToBeKilled(tables, record)) continue;\n    else if (record.latestState",
-    breaks: ["I11", "I12", "end"],
+    breaks: ["I11", "I12", "I29", "end"],
     seeds: 60,
   },
   {
@@ -130,7 +130,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       "    if (isToBeKilled(tables, record)) killOn(state, tx, stream, record);",
       "    else if (record.latestState === TaskState.TASK_STAGING && !missing.includes(launchId)) watch(state, tx, record);",
     ].join("\n"),
-    breaks: ["I6", "I12", "end"],
+    breaks: ["I6", "I12", "I29", "end"],
     seeds: 60,
   },
   {
@@ -178,7 +178,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/core/agent/status-stream.ts",
     find: "    if (frameworkId === undefined || task.accepted.framework?.id?.value === frameworkId) sayHeadAfresh(state, step, task);",
     replace: "    if (frameworkId === \"\" && task.retryMs === 0) sayHeadAfresh(state, step, task);",
-    breaks: ["I6", "I17", "end"],
+    breaks: ["I6", "I17", "I29", "end"],
     seeds: 60,
   },
   {

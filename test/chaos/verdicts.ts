@@ -4,7 +4,7 @@ import { check, type CheckOptions, type Verdict } from "../../chaos/checkers/ind
 import type { HistoryEvent } from "../../chaos/history/event.ts";
 import type { Story } from "./history-builder.ts";
 
-export const OPTIONS: CheckOptions = { recoveryBoundsMs: { killMaster: 2_000 }, beatGapMs: 1_000, settleMs: 10_000 };
+export const OPTIONS: CheckOptions = { recoveryBoundsMs: { killMaster: 2_000 }, beatGapMs: 1_000, settleMs: 10_000, calmMs: 10_000 };
 
 export function verdictOn(events: readonly HistoryEvent[], invariant: string, options = OPTIONS): Verdict {
   return check(events, options).find((verdict) => verdict.invariant === invariant)!;

@@ -31,5 +31,6 @@ export const meanings: Readonly<Record<string, string>> = {
   I26: "No framework reads or changes what is another's",
   I27: "Memory and descriptors come back to rest",
   I28: "Recovery has bounds",
+  I29: "A healthy core does all that fits, and rests",
   I30: "With one member down nothing is much slower",
 };
