@@ -4,15 +4,14 @@ import { type Epoch, epochText, NO_EPOCH } from "../../src/base/epoch.ts";
 import { defaultAgentTimings } from "../../src/core/agent/settings.ts";
 import { Resources } from "../../src/model/resources.ts";
 import { stateName } from "../../src/model/task-state.ts";
-import type { MasterDialer, MasterLink } from "../../src/ports/master-links.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
-import { AgentMessage, MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import type { JournalRecord } from "../../src/wire/gen/mesarch/v1/checkpoint.ts";
 import { AgentInfo, TaskState } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import type { Unrecorded } from "../history/event.ts";
 import { Chance } from "./chance.ts";
 import { SimContainers, SimHost } from "./containers.ts";
 import { SimDisk } from "./disk.ts";
+import { SimMasterDialer } from "./master-dialer.ts";
 import type { Network } from "./network.ts";
 import { silentTelemetry } from "./telemetry.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
@@ -25,9 +24,6 @@ export interface AgentsWorld {
   readonly write: (event: Unrecorded) => void;
   readonly syncMs: number;
 }
-
-/** Between two attempts to reach a master. */
-const REDIAL_MS = 200;
 
 export class AgentHost {
   readonly name: string;
@@ -88,7 +84,7 @@ export class AgentHost {
         checkpoint,
         containers,
         sandboxes: { path: (launchId) => `/sandbox/${launchId}`, forgotten: async () => {} },
-        dialer: new SimDialer(network, process, (epoch) => {
+        dialer: new SimMasterDialer(network, process, (epoch) => {
           this.#obeyed = epoch;
           this.#say("agentObeys", { agent: this.id || this.name }, this.#epoch);
         }),
@@ -149,50 +145,6 @@ export class AgentHost {
   }
 }
 
-
 function hex(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString("hex");
-}
-
-class SimDialer implements MasterDialer {
-  readonly #network: Network;
-  readonly #process: SimProcess;
-  /** Hears which epochs are answered: whoever reports to a leader obeys it. */
-  readonly #answered: (epoch: Epoch) => void;
-
-  constructor(network: Network, process: SimProcess, answered: (epoch: Epoch) => void) {
-    this.#network = network;
-    this.#process = process;
-    this.#answered = answered;
-  }
-
-  async dial(address: string, onBatch: (batch: MasterBatch) => void, signal: AbortSignal): Promise<MasterLink> {
-    for (;;) {
-      const wire = await this.#network.connect(this.#process, address);
-      signal.throwIfAborted();
-      if (wire !== undefined) {
-        const closed = Promise.withResolvers<string>();
-        const led = new Map<number, Epoch>();
-        wire.onMessage = (bytes) => {
-          const batch = MasterBatch.decode(bytes);
-          if (batch.epoch !== undefined && batch.messages.some(({ body }) => body?.$case === "lead")) led.set(batch.session, batch.epoch);
-          onBatch(batch);
-        };
-        wire.onClose = (reason) => closed.resolve(reason);
-        return {
-          closed: closed.promise,
-          send: (message) => {
-            const epoch = message.body?.$case === "report" ? led.get(message.session) : undefined;
-            if (epoch !== undefined) this.#answered(epoch);
-            wire.send(AgentMessage.encode(message).finish());
-          },
-          close: (reason) => {
-            wire.close(reason);
-            closed.resolve(reason);
-          },
-        };
-      }
-      await new Promise<void>((resolve) => this.#process.clock.after(REDIAL_MS, resolve));
-    }
-  }
 }

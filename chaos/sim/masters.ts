@@ -3,14 +3,13 @@ import type { AgentStreamHandle } from "../../src/api/agent-sessions.ts";
 import type { SchedulerStream } from "../../src/api/scheduler-sessions.ts";
 import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
 import { Master } from "../../src/master/master.ts";
-import type { PeerLinks, PeerListener } from "../../src/ports/peers.ts";
 import { AgentMessage, MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
-import { PeerHeartbeat } from "../../src/wire/gen/mesarch/v1/peers.ts";
 import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import type { Unrecorded } from "../history/event.ts";
 import type { Link } from "../twins/memory-store.ts";
 import { Chance } from "./chance.ts";
 import type { Network, Wire } from "./network.ts";
+import { SimPeerLinks } from "./peer-links.ts";
 import { SimStore, type SimStoreServer } from "./store.ts";
 import { silentTelemetry } from "./telemetry.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
@@ -86,7 +85,7 @@ export class MasterNode {
     const store = new SimStore({ server, process, time, chance: new Chance(seed, `store/${life}`), latencyMs: storeMs, abandonedLands });
     if (this.#storeLink !== "up") store.link = this.#storeLink;
     const random = new Chance(seed, life).random;
-    const peers = new SimPeers(network, process, this.address);
+    const peers = new SimPeerLinks(network, process, this.address, (peer) => doorOf(peer, "peers"));
     const master = new Master(
       { ...defaultMasterOptions, rehearsals: 0, ...options, name: this.name, address: this.address },
       { store, peers, clock: process.clock, random, telemetry: silentTelemetry(`master/${this.name}`, write, (message) => this.#heard(message)) },
@@ -170,76 +169,4 @@ function serveScheduler(master: Master, wire: Wire): void {
   );
   wire.onMessage = (bytes) => stream.calls([NumberedCall.decode(bytes)]);
   wire.onClose = () => stream.closed(ours);
-}
-
-/** Peer links over the simulated network: each master dials the others and hears on whatever connection there is. */
-class SimPeers implements PeerLinks {
-  readonly #network: Network;
-  readonly #process: SimProcess;
-  readonly #links = new Map<string, Wire | undefined>();
-  #listener: PeerListener | undefined;
-  #targets: ReadonlySet<string> = new Set();
-  #last: Uint8Array | undefined;
-
-  constructor(network: Network, process: SimProcess, address: string) {
-    this.#network = network;
-    this.#process = process;
-    network.listen(doorOf(address, "peers"), process, (wire) => this.#serve(wire));
-  }
-
-  listen(listener: PeerListener): void {
-    this.#listener = listener;
-  }
-
-  connect(addresses: ReadonlySet<string>): void {
-    this.#targets = addresses;
-    for (const [address, wire] of this.#links) {
-      if (addresses.has(address)) continue;
-      this.#links.delete(address);
-      wire?.close();
-    }
-    for (const address of addresses) if (!this.#links.has(address)) void this.#dial(address);
-  }
-
-  broadcast(beat: PeerHeartbeat): void {
-    this.#last = PeerHeartbeat.encode(beat).finish();
-    for (const wire of this.#links.values()) wire?.send(this.#last);
-  }
-
-  probe(address: string, timeoutMs: number): Promise<"refused" | "accepted" | "silent"> {
-    return this.#network.probe(this.#process, doorOf(address, "peers"), timeoutMs);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.connect(new Set());
-  }
-
-  async #dial(address: string): Promise<void> {
-    this.#links.set(address, undefined);
-    for (let pauseMs = 50; this.#targets.has(address); pauseMs = Math.min(pauseMs * 2, 500)) {
-      const wire = await this.#network.connect(this.#process, doorOf(address, "peers"));
-      if (!this.#targets.has(address)) return wire?.close();
-      if (wire !== undefined) {
-        this.#links.set(address, wire);
-        await new Promise<void>((resolve) => this.#serve(wire, resolve));
-        if (!this.#targets.has(address)) return;
-        this.#links.set(address, undefined);
-      }
-      await new Promise<void>((resolve) => this.#process.clock.after(pauseMs, resolve));
-    }
-  }
-
-  /** Both ends greet and hear; heartbeats flow from whoever dialled. */
-  #serve(wire: Wire, closed: () => void = () => {}): void {
-    let said: PeerHeartbeat | undefined;
-    if (this.#last !== undefined) wire.send(this.#last);
-    wire.onMessage = (bytes) => {
-      said = PeerHeartbeat.decode(bytes);
-      this.#listener?.heard(said);
-    };
-    wire.onClose = () => {
-      if (said !== undefined) this.#listener?.closed(said.master, said.incarnation);
-      closed();
-    };
-  }
 }
