@@ -61,8 +61,7 @@ export const SHOWN_IN_SIMULATION: ReadonlySet<string> = new Set([
   "history",
   "complaints",
   "coverage",
-  ...Array.from({ length: 24 }, (_, index) => `I${index + 1}`).filter((name) => name !== "I16"),
-  "I26",
+  ...Array.from({ length: 26 }, (_, index) => `I${index + 1}`).filter((name) => name !== "I16"),
   "I29",
 ]);
 

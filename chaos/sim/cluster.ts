@@ -10,6 +10,7 @@ import { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
 import { SimStoreServer } from "./store.ts";
 import { VirtualTime } from "./virtual-time.ts";
+import { Watcher } from "./watchers.ts";
 
 const AGENT_RESOURCES = "cpus:4;mem:4096";
 /** Twenty seconds and ten more, as with gRPC's keep-alives. */
@@ -24,6 +25,7 @@ export class SimCluster {
   readonly agents: readonly AgentHost[];
   readonly frameworks: readonly SimFramework[];
   readonly meddling: Meddling;
+  readonly watchers: readonly Watcher[];
   readonly history: HistoryEvent[] = [];
   readonly write = (event: Unrecorded): void => {
     const { revision, epoch, op } = event;
@@ -53,8 +55,9 @@ export class SimCluster {
     const addresses = this.masters.map(({ address }) => address);
     const agentsWorld = { seed, time, network, masters: addresses.map((address) => doorOf(address, "agents")), write, syncMs: plan.syncMs };
     this.agents = Array.from({ length: plan.agents }, (_, i) => new AgentHost(agentsWorld, `a${i + 1}`, AGENT_RESOURCES));
-    const frameworksWorld = { seed, time, network, masters: addresses, write };
-    this.frameworks = plan.frameworks.map((framework) => new SimFramework(frameworksWorld, framework));
+    const clientsWorld = { seed, time, network, masters: addresses, write };
+    this.frameworks = plan.frameworks.map((framework) => new SimFramework(clientsWorld, framework));
+    this.watchers = [new Watcher(clientsWorld, "w1", true), new Watcher(clientsWorld, "w2", false)];
   }
 
   start(): void {
@@ -62,6 +65,7 @@ export class SimCluster {
     this.masters.forEach((master, i) => this.time.after(i * 20, () => master.start()));
     this.agents.forEach((agent) => this.time.after(100, () => agent.start()));
     this.frameworks.forEach((framework) => this.time.after(200, () => framework.start()));
+    for (const watcher of this.watchers) this.time.after(300, () => watcher.start());
   }
 
   /** Who believes to lead, first of all who really does. */

@@ -114,6 +114,20 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     framework.kill();
     return { targets: [`framework/${framework.name}`], undo: () => framework.start() };
   },
+  killWatcher: (cluster, fault) => {
+    const watcher = pick(cluster.watchers, fault);
+    watcher.kill();
+    return { targets: [`operator/${watcher.name}`], undo: () => watcher.start() };
+  },
+  freezeWatcher: (cluster, fault) => {
+    const { name, process } = pick(cluster.watchers, fault);
+    process?.freeze();
+    return { targets: [`operator/${name}`], undo: () => process?.thaw() };
+  },
+  cutWatcher: (cluster, fault) => {
+    const watcher = pick(cluster.watchers, fault);
+    return cut(cluster, cluster.masters.flatMap(({ name }) => both(watcher.name, name)));
+  },
   cutMasterFromStore: (cluster, fault) => linkMaster(cluster, fault, fault.forMs % 2 === 0 ? "hung" : "cut"),
   deafMaster: (cluster, fault) => linkMaster(cluster, fault, "deaf"),
   storeWithoutQuorum: (cluster, fault) => linkAll(cluster, fault.forMs % 2 === 0 ? "hung" : "cut"),

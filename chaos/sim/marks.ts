@@ -4,6 +4,7 @@
  */
 import type { HistoryEvent } from "../history/event.ts";
 import { loggedMarks } from "./telemetry.ts";
+import { TOO_SLOW } from "./watchers.ts";
 
 /** How often each was reached in one history; what is 0 is left out. */
 export function marksOf(history: readonly HistoryEvent[]): Map<string, number> {
@@ -30,6 +31,8 @@ const observed = [
   "store set back to a backup",
   "launch asked for again under a new offer",
   "something broken for good",
+  "news stream resumed with another leader",
+  TOO_SLOW,
 ] as const;
 
 export const allMarks: readonly string[] = [...observed, ...Object.keys(loggedMarks)];
@@ -45,6 +48,7 @@ class Look {
   readonly #tornDown = new Set<string>();
   readonly #invokedIn = new Map<string, string>();
   readonly #running = new Map<string, number>();
+  readonly #newsOf = new Map<string, string>();
   #epoch = "";
 
   constructor(reached: (name: (typeof observed)[number]) => void) {
@@ -83,12 +87,20 @@ class Look {
         return;
       case "update":
         return this.#update(value);
+      case "news":
+        return this.#news(actor, event.epoch!);
       default:
         if (kind === "invoke" && op === "launch") this.#launch(value.tasks.map(({ task }) => task));
         if (kind === "invoke") this.#invokedIn.set(`${actor}/${event.call}`, this.#epoch);
         if (kind === "invoke" && op === "teardown") this.#tornDown.add(value.framework);
         if (kind === "ok" && this.#invokedIn.get(`${actor}/${event.call}`) !== this.#epoch) this.#reached("call answered by a later leader than it was made under");
     }
+  }
+
+  #news(actor: string, epoch: string): void {
+    const before = this.#newsOf.get(actor);
+    if (before !== undefined && before !== epoch) this.#reached("news stream resumed with another leader");
+    this.#newsOf.set(actor, epoch);
   }
 
   #launch(tasks: readonly string[]): void {

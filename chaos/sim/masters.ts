@@ -9,6 +9,7 @@ import type { Unrecorded } from "../history/event.ts";
 import type { Link } from "../twins/memory-store.ts";
 import { Chance } from "./chance.ts";
 import type { Network, Wire } from "./network.ts";
+import { serveCalls, serveEvents } from "./operator-door.ts";
 import { SimPeerLinks } from "./peer-links.ts";
 import { SimStore, type SimStoreServer } from "./store.ts";
 import { silentTelemetry } from "./telemetry.ts";
@@ -26,7 +27,7 @@ export interface MastersWorld {
 }
 
 /** Doors of one master; the port says which. */
-export const ports = { agents: 1, schedulers: 2, peers: 3 } as const;
+export const ports = { agents: 1, schedulers: 2, peers: 3, calls: 5, events: 6 } as const;
 export const doorOf = (address: string, door: keyof typeof ports): string => `${address.slice(0, address.indexOf(":"))}:${ports[door]}`;
 
 /** A supervisor starts a master that ended by itself again after this. */
@@ -95,6 +96,8 @@ export class MasterNode {
     this.#master = master;
     network.listen(doorOf(this.address, "agents"), process, (wire) => serveAgent(master, wire));
     network.listen(doorOf(this.address, "schedulers"), process, (wire) => serveScheduler(master, wire));
+    network.listen(doorOf(this.address, "calls"), process, (wire) => serveCalls(master, wire));
+    network.listen(doorOf(this.address, "events"), process, (wire) => serveEvents(master, process, wire));
     master.start();
     master.done.then(
       () => {},

@@ -45,6 +45,9 @@ export const faultNames = [
   "killAtCommit",
   "killAtJournal",
   "restoreBackup",
+  "killWatcher",
+  "freezeWatcher",
+  "cutWatcher",
 ] as const;
 
 export type FaultName = (typeof faultNames)[number];

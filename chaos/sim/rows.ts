@@ -2,9 +2,10 @@
 import type { Change } from "../../src/core/registry/change.ts";
 import { stateName } from "../../src/model/task-state.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
+import type { OperatorEvent } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import type { FrameworkRecord, TaskRecord, AgentRecord, HistoryRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import type { Resource, TaskState } from "../../src/wire/gen/mesos/v1/mesos.ts";
-import type { Amounts, RowChange } from "../history/event.ts";
+import type { Amounts, EventOf, RowChange } from "../history/event.ts";
 
 export function rowChange({ kind, id, record }: Change): RowChange {
   switch (kind) {
@@ -23,6 +24,14 @@ export function rowChange({ kind, id, record }: Change): RowChange {
     case "meta":
       return { table: "meta", id };
   }
+}
+
+/** What an event of the operators' stream tells of one thing; undefined if it is of something else. */
+export function newsOf(event: OperatorEvent["event"]): Pick<EventOf<"news">["value"], "table" | "id" | "state"> | undefined {
+  if (event?.$case === "task") return { table: "task", id: event.value.record?.launchId ?? "", state: nameOf(event.value.shownState) };
+  if (event?.$case === "agent" && event.value.record !== undefined) return { table: "agent", id: event.value.id, state: agentStanding(event.value.record) };
+  if (event?.$case === "framework" && event.value.record !== undefined) return { table: "framework", id: event.value.id, state: frameworkStanding(event.value.record) };
+  return undefined;
 }
 
 /** In thousandths; what cannot be read counts for nothing, since the product refuses it. */

@@ -52,7 +52,7 @@ export async function run(plan: Plan): Promise<Run> {
   for (const framework of cluster.frameworks) framework.teardown();
   await time.runUntil(plan.durationMs);
   complaints.push(...leftovers(cluster));
-  for (const process of [...cluster.masters, ...cluster.agents, ...cluster.frameworks]) process.kill();
+  for (const process of [...cluster.masters, ...cluster.agents, ...cluster.frameworks, ...cluster.watchers]) process.kill();
   const hash = createHash("sha256");
   for (const event of cluster.history) hash.update(JSON.stringify(event));
   return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
@@ -102,7 +102,7 @@ function mend(cluster: SimCluster): void {
 }
 
 /** Whatever several faults did to one another: everything is up and reaches everything. */
-function heal({ network, server, masters, agents, frameworks }: SimCluster): void {
+function heal({ network, server, masters, agents, frameworks, watchers }: SimCluster): void {
   network.healAll();
   server.full = false;
   server.link = "up";
@@ -117,6 +117,10 @@ function heal({ network, server, masters, agents, frameworks }: SimCluster): voi
     agent.start();
   }
   for (const framework of frameworks) framework.start();
+  for (const watcher of watchers) {
+    watcher.process?.thaw();
+    watcher.start();
+  }
 }
 
 /** Frameworks that were away for so long that they should have been removed by now (10.5). */

@@ -4,11 +4,11 @@ import { credentials, Metadata } from "@grpc/grpc-js";
 import { epochText } from "../../../src/base/epoch.ts";
 import { stateName } from "../../../src/model/task-state.ts";
 import { OperatorClient, type OperatorNews, type TaskStateName } from "../../../src/sdk/index.ts";
-import { OperatorServiceClient, type AgentView, type OperatorRequest, type OperatorResponse, type TaskView } from "../../../src/wire/gen/mesarch/v1/operator.ts";
+import { OperatorServiceClient, type AgentView, type OperatorEvent, type OperatorRequest, type OperatorResponse, type TaskView } from "../../../src/wire/gen/mesarch/v1/operator.ts";
 import type { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
-import type { AgentStanding, Amounts, FrameworkStanding, Unrecorded } from "../../history/event.ts";
+import type { Amounts, Unrecorded } from "../../history/event.ts";
 import type { Recorder } from "../../history/recorder.ts";
-import { amountsOf, rowChange } from "../../sim/rows.ts";
+import { amountsOf, newsOf } from "../../sim/rows.ts";
 import { monotonicMs } from "../monotonic.ts";
 
 export interface PollerOptions {
@@ -102,7 +102,7 @@ export class OperatorPoller {
   }
 
   #note(item: OperatorNews, stream: string): void {
-    const told = toldBy(item);
+    const told = newsOf(eventOf(item));
     if (told === undefined || !("epoch" in item)) return;
     // What is of a snapshot is not said on the wire.
     const value = { stream, snapshot: false, ...told };
@@ -110,22 +110,11 @@ export class OperatorPoller {
   }
 }
 
-type Told =
-  | { readonly table: "task"; readonly id: string; readonly state: TaskStateName }
-  | { readonly table: "agent"; readonly id: string; readonly state: AgentStanding }
-  | { readonly table: "framework"; readonly id: string; readonly state: FrameworkStanding };
-
-function toldBy(item: OperatorNews): Told | undefined {
-  if (item.type === "task") return { table: "task", id: item.task.record?.launchId ?? "", state: nameOf(item.task.shownState) };
-  if (item.type === "agent" && item.agent.record !== undefined) {
-    const row = rowChange({ kind: "a", id: item.agent.id, record: item.agent.record });
-    if (row.table === "agent" && row.standing !== undefined) return { table: "agent", id: row.id, state: row.standing };
-  }
-  if (item.type === "framework" && item.framework.record !== undefined) {
-    const row = rowChange({ kind: "f", id: item.framework.id, record: item.framework.record });
-    if (row.table === "framework" && row.standing !== undefined) return { table: "framework", id: row.id, state: row.standing };
-  }
-  return undefined;
+/** As the master said it, before the client opened it. */
+function eventOf(item: OperatorNews): OperatorEvent["event"] {
+  if (item.type === "task") return { $case: "task", value: item.task };
+  if (item.type === "agent") return { $case: "agent", value: item.agent };
+  return item.type === "framework" ? { $case: "framework", value: item.framework } : undefined;
 }
 
 function shown(tasks: readonly TaskView[]): Record<string, TaskStateName> {
