@@ -118,9 +118,16 @@ export class RegistryLog {
     return launch.versions.find(isOver);
   }
 
-  /** Whether what stood at this revision only was taken back by a restore. */
-  isUndone(revision: number): boolean {
-    return this.#restores.some(({ value, revision: at }) => value.to < revision && revision < at!);
+  /** Whether what stood at this revision only was taken back by a restore, up to a moment. */
+  isUndone(revision: number, until = Infinity): boolean {
+    return this.#restores.some(({ t, value, revision: at }) => t <= until && value.to < revision && revision < at!);
+  }
+
+  /** Whether an update had been taken back when it was told: it was on its way. */
+  isUndoneUpdate({ t, value: { task, uuid } }: EventOf<"update">): boolean {
+    if (this.#restores.length === 0 || uuid === "") return false;
+    const says = (this.byTask.get(task) ?? []).flatMap(({ versions }) => versions.filter(({ row, commit }) => row?.uuid === uuid && commit.t <= t));
+    return says.length > 0 && says.every(({ revision }) => this.isUndone(revision, t));
   }
 
   /** When a restore last took back something of the launch; undefined if none did. */

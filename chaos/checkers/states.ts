@@ -37,7 +37,7 @@ function told(tally: Tally, evidence: Evidence): void {
     }
     // What was told of what was undone may be contradicted.
     if (event.op === "restored") heard.clear();
-    if (event.op !== "update" || evidence.isAnothers(event.value)) continue;
+    if (event.op !== "update" || evidence.isAnothers(event.value) || evidence.registry.isUndoneUpdate(event)) continue;
     const key = `${event.actor}\0${event.value.task}`;
     const known = heard.get(key);
     if (known === undefined) heard.set(key, take(event, { rank: -1, ended: undefined, last: event, uuids: new Set() }));

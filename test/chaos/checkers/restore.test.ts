@@ -47,6 +47,16 @@ test("13.2: a kill of after the backup may be forgotten; one of before it may no
   rejected(t, ends(restored(killed(), killed().revision)), "I11", /kill of t1 was acknowledged, and \d+ ms later it has not ended/);
 });
 
+test("13.2: an end of after the backup that reaches its framework late may be contradicted; one of before it may not", (t) => {
+  const running = calm().running("t1");
+  const backup = running.revision;
+  const late = restored(running.exits("t1").journals("t1", "TASK_FINISHED").written("t1"), backup).told("t1");
+  accepted(t, late.toldByMaster("t1", "TASK_RUNNING"), "I7");
+  const ended = calm().running("t1").exits("t1").journals("t1", "TASK_FINISHED").written("t1");
+  const known = restored(ended, ended.revision).told("t1");
+  rejected(t, known.toldByMaster("t1", "TASK_RUNNING"), "I7", /RUNNING after it had ended as TASK_FINISHED/);
+});
+
 test("13.2: a removal may be undone by a restore, and by nothing else", (t) => {
   const story = calm().running("t0").finished("t0");
   const backup = story.revision;
