@@ -4,7 +4,7 @@
  * peers, a host that goes dark does not.
  */
 import type { Chance } from "./chance.ts";
-import type { SimProcess, VirtualTime } from "./virtual-time.ts";
+import type { Schedule, SimProcess } from "./virtual-time.ts";
 
 export interface NetworkOptions {
   /** Typical way of a message, in milliseconds. */
@@ -45,7 +45,7 @@ export class Wire {
   }
 
   send(bytes: Uint8Array): void {
-    if (this.open && this.process.alive) this.#network.carry(this, () => void (this.peer.open && this.peer.onMessage(bytes)));
+    if (this.open && this.process.runs) this.#network.carry(this, () => void (this.peer.open && this.peer.onMessage(bytes)));
   }
 
   /** Ends it; the peer hears of that after what was sent. */
@@ -70,7 +70,7 @@ export class Wire {
 }
 
 export class Network {
-  readonly #time: VirtualTime;
+  readonly #time: Schedule;
   readonly #chance: Chance;
   readonly #options: NetworkOptions;
   readonly #listeners = new Map<string, Listener>();
@@ -81,7 +81,7 @@ export class Network {
   /** Extra latency by host, in milliseconds. */
   readonly #slow = new Map<string, number>();
 
-  constructor(time: VirtualTime, chance: Chance, options: NetworkOptions) {
+  constructor(time: Schedule, chance: Chance, options: NetworkOptions) {
     this.#time = time;
     this.#chance = chance;
     this.#options = options;

@@ -12,7 +12,17 @@ interface Entry {
   run: (() => void) | undefined;
 }
 
-export class VirtualTime {
+/** What makes things happen later. */
+export interface Schedule {
+  /** Milliseconds. */
+  readonly now: number;
+  /** Runs `run` after `ms`; returns what takes that back. */
+  after(ms: number, run: () => void): () => void;
+  /** The same, in the order of the calls among those of one moment: for messages of one stream. */
+  afterInOrder(ms: number, run: () => void): () => void;
+}
+
+export class VirtualTime implements Schedule {
   readonly #random: Random;
   readonly #heap: Entry[] = [];
   #now = 0;
@@ -29,12 +39,11 @@ export class VirtualTime {
     return this.#now;
   }
 
-  /** Runs `run` after `ms`; returns what takes that back. Events of one moment are shuffled. */
+  /** Events of one moment are shuffled. */
   after(ms: number, run: () => void): () => void {
     return this.#add(this.#now + Math.max(0, ms), this.#random.uniform(), run);
   }
 
-  /** The same, in the order of the calls among those of one moment: for messages of one stream. */
   afterInOrder(ms: number, run: () => void): () => void {
     return this.#add(this.#now + Math.max(0, ms), 0.5, run);
   }
@@ -126,14 +135,14 @@ export class SimProcess {
   readonly name: string;
   readonly host: string;
   readonly clock: Clock;
-  readonly #time: VirtualTime;
+  readonly #time: Schedule;
   readonly #onDeath = new Set<() => void>();
   #alive = true;
   #frozen = false;
   #waiting: (() => void)[] = [];
   #wallOffset = 0;
 
-  constructor(time: VirtualTime, name: string, host: string) {
+  constructor(time: Schedule, name: string, host: string) {
     this.name = name;
     this.host = host;
     this.#time = time;

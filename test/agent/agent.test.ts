@@ -11,19 +11,24 @@ import { telemetryOff } from "../../src/telemetry/off.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import { type AgentMessage, Refusal_Kind as Kind } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { Arrivals } from "../support/arrivals.ts";
+import { scheduleOf } from "../support/clock-schedule.ts";
 import { MemoryDisk } from "../support/memory-checkpoint.ts";
-import { type MemoryLink, MemoryMasters } from "../support/memory-masters.ts";
+import { type MasterWire, SimulatedMaster } from "../support/simulated-masters.ts";
+import { Chance } from "../../chaos/sim/chance.ts";
+import { SimMasterDialer } from "../../chaos/sim/master-dialer.ts";
+import { Network } from "../../chaos/sim/network.ts";
+import { SimProcess } from "../../chaos/sim/virtual-time.ts";
 import { SimulatedHost } from "../../chaos/twins/simulated-containers.ts";
 import { launchId, launchOrder } from "../core/agent/agent-world.ts";
 import type { Order } from "./agent-master.ts";
 
-/** A master at the other end of a link in memory. */
+/** A master at the other end of a link. */
 class Peer {
-  readonly link: MemoryLink;
+  readonly link: MasterWire;
   #session = 0;
   #revision = 0;
 
-  constructor(link: MemoryLink) {
+  constructor(link: MasterWire) {
     this.link = link;
   }
 
@@ -46,8 +51,10 @@ class Peer {
 }
 
 async function world(telemetry: Telemetry = telemetryOff(createLogger({ service: "a", role: "agent", name: "a", level: "silent" }))) {
-  const dialer = new MemoryMasters();
-  const links = dialer.listen("master:1");
+  const schedule = scheduleOf(systemClock);
+  const network = new Network(schedule, new Chance(1, "network"), { latencyMs: 0, keepaliveMs: 200 });
+  const dialer = new SimMasterDialer(network, new SimProcess(schedule, "agent", "agent"));
+  const { links } = new SimulatedMaster(network, schedule, "master:1");
   const host = new SimulatedHost();
   const disk = new MemoryDisk();
   const resources = Resources.parse("cpus:4");

@@ -1,4 +1,4 @@
-/** An agent's links to masters: over gRPC, to the door that masters open, and in memory. */
+/** An agent's links to masters: over gRPC, to the door that masters open. */
 import test from "ava";
 import { systemClock } from "../../src/async/clock.ts";
 import { GrpcMasterDialer, type DialerOptions } from "../../src/grpc/agent-link.ts";
@@ -10,7 +10,6 @@ import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import type { AgentMessage, MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import { type DialerWorld, type ListeningMaster, masterDialerContract, type MasterEnd } from "../contracts/master-dialer-contract.ts";
 import { Arrivals } from "../support/arrivals.ts";
-import { type MemoryLink, MemoryMasters } from "../support/memory-masters.ts";
 
 const fence = { clusterId: "c", epoch: { generation: 1, revision: 1 }, session: 1 };
 const ping = (sequence: number): MasterMessage => ({ body: { $case: "ping", value: { sequence } } });
@@ -50,28 +49,5 @@ function openInto(links: Arrivals<MasterEnd>): AgentSessions["open"] {
   };
 }
 
-class MemoryWorld implements DialerWorld {
-  readonly dialer = new MemoryMasters();
-  #last = 0;
-
-  async listen(address = `master:${++this.#last}`): Promise<ListeningMaster> {
-    const arrivals = this.dialer.listen(address);
-    const links = { next: async () => endOf(await arrivals.next()) } as Arrivals<MasterEnd>;
-    return { address, links, kill: () => this.dialer.kill(address) };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-function endOf(link: MemoryLink): MasterEnd {
-  return {
-    heard: link.heard,
-    ended: link.closed.then(() => {}),
-    ping: (sequence) => link.say({ ...fence, messages: [ping(sequence)] }),
-    end: () => link.end(),
-  };
-}
-
 masterDialerContract(test, "gRPC", () => new GrpcWorld({}));
 masterDialerContract(test, "gRPC on shared connections", () => new GrpcWorld({ shared: true }));
-masterDialerContract(test, "in memory", () => new MemoryWorld());

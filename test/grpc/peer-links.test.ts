@@ -1,4 +1,4 @@
-/** Links between masters: over gRPC, and in memory. */
+/** Links between masters over gRPC. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import test from "ava";
 import { systemClock } from "../../src/async/clock.ts";
@@ -6,7 +6,6 @@ import { serverOptions } from "../../src/grpc/limits.ts";
 import { bindServer, type BoundServer } from "../../src/grpc/listen.ts";
 import { GrpcPeerLinks } from "../../src/grpc/peer-links.ts";
 import { peersContract, type PeerProcess, type PeerWorld } from "../contracts/peers-contract.ts";
-import { PeerHub } from "../support/memory-peers.ts";
 
 class GrpcWorld implements PeerWorld {
   readonly #doors = new Map<PeerProcess, BoundServer>();
@@ -36,27 +35,4 @@ class GrpcWorld implements PeerWorld {
   }
 }
 
-class MemoryWorld implements PeerWorld {
-  readonly #hub = new PeerHub();
-  #last = 0;
-
-  async join(address = `m${++this.#last}:1`): Promise<PeerProcess> {
-    return { address, links: this.#hub.join(address) };
-  }
-
-  async kill({ address }: PeerProcess): Promise<void> {
-    this.#hub.kill(address);
-  }
-
-  unreachable(): string {
-    const address = "nowhere:1";
-    this.#hub.join(address);
-    for (let i = 1; i <= this.#last; i += 1) this.#hub.cut(`m${i}:1`, address);
-    return address;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
-}
-
 peersContract(test, "gRPC", () => new GrpcWorld());
-peersContract(test, "in memory", () => new MemoryWorld());

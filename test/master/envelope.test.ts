@@ -1,28 +1,31 @@
 /** What masters put around and beside the messages of Mesos, and to which leadership it belongs. */
 import test from "ava";
 import { HeadRecord, MetaRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
+import type { PeerLinks } from "../../src/ports/peers.ts";
 import type { PeerHeartbeat } from "../../src/wire/gen/mesarch/v1/peers.ts";
 import { Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { decodeCandidate } from "../../src/wire/registry-codec.ts";
 import { Masters, SchedulerClient } from "./masters.ts";
 
 /** Masters whose heartbeats are kept. */
-async function overheard(names: readonly string[]): Promise<{ masters: Masters; beats: PeerHeartbeat[] }> {
-  const masters = new Masters();
-  const beats: PeerHeartbeat[] = [];
-  const { hub } = masters;
-  const join = hub.join.bind(hub);
-  hub.join = (address) => {
-    const links = join(address);
+class OverheardMasters extends Masters {
+  readonly beats: PeerHeartbeat[] = [];
+
+  protected override linksOf(...of: Parameters<Masters["linksOf"]>): PeerLinks {
+    const links = super.linksOf(...of);
     const broadcast = links.broadcast.bind(links);
     links.broadcast = (beat) => {
-      beats.push(beat);
+      this.beats.push(beat);
       broadcast(beat);
     };
     return links;
-  };
+  }
+}
+
+async function overheard(names: readonly string[]): Promise<{ masters: Masters; beats: PeerHeartbeat[] }> {
+  const masters = new OverheardMasters();
   await masters.start(names);
-  return { masters, beats };
+  return { masters, beats: masters.beats };
 }
 
 function metaOf(masters: Masters): MetaRecord {

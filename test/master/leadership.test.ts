@@ -78,8 +78,8 @@ test("2.9 a frozen leader is deposed by two that hear nothing; thawed, it says n
 
 test("2.12 a leader cut from its peers, but not from the store, is deposed once and patience then doubles", async (t) => {
   await using masters = await trio();
-  masters.hub.cut("m1:6050", "m2:6050");
-  masters.hub.cut("m1:6050", "m3:6050");
+  masters.cut("m1", "m2");
+  masters.cut("m1", "m3");
   await masters.run(10_000);
   const epochs = new Set<number>();
   for (let seconds = 0; seconds < 30; seconds += 1) {
@@ -121,7 +121,7 @@ test("3.7 what was pending is undone: the tables are the registry again, whether
     new SchedulerClient(leader, "pending");
     await masters.calm();
     leader.store.link = "hung";
-    masters.hub.freeze(leader.address);
+    leader.process.freeze();
     await masters.run(1_000);
     masters.thaw("m1");
     await masters.run(2_000);

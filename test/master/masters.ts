@@ -1,16 +1,21 @@
-/** Several masters in one process, over the in-memory store and links, on a clock that the test moves. */
+/** Several masters in one process, over the in-memory store and network, on a clock that the test moves. */
 import { setImmediate as turn } from "node:timers/promises";
 import { ManualClock } from "../../src/async/manual-clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
 import { Master } from "../../src/master/master.ts";
+import type { PeerLinks } from "../../src/ports/peers.ts";
 import { TelemetryRecorder } from "../../src/telemetry/recorder.ts";
 import type { AgentMessage, MasterMessage } from "../../src/wire/gen/mesarch/v1/agents.ts";
 import type { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import { Call, Call_Type, Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
+import { Chance } from "../../chaos/sim/chance.ts";
+import { Network } from "../../chaos/sim/network.ts";
+import { SimPeerLinks } from "../../chaos/sim/peer-links.ts";
+import { SimProcess } from "../../chaos/sim/virtual-time.ts";
 import { MemoryStore } from "../../chaos/twins/memory-store.ts";
 import { MemoryStoreServer } from "../../chaos/twins/memory-store-server.ts";
-import { PeerHub } from "../support/memory-peers.ts";
+import { scheduleOf } from "../support/clock-schedule.ts";
 
 export interface Node {
   readonly name: string;
@@ -18,12 +23,18 @@ export interface Node {
   readonly master: Master;
   readonly store: MemoryStore;
   readonly telemetry: TelemetryRecorder;
+  /** As others see it: the master itself is not stopped with it. */
+  readonly process: SimProcess;
 }
+
+/** Nobody is given up for silence alone. */
+const KEEPALIVE_MS = 1_000_000_000;
 
 export class Masters implements AsyncDisposable {
   readonly server = new MemoryStoreServer();
-  readonly hub = new PeerHub();
   readonly clock = new ManualClock(1_000_000, 1_700_000_000_000);
+  readonly #schedule = scheduleOf(this.clock);
+  readonly #network = new Network(this.#schedule, new Chance(1, "network"), { latencyMs: 0, keepaliveMs: KEEPALIVE_MS });
   readonly nodes = new Map<string, Node>();
   #seed = 1;
 
@@ -39,14 +50,20 @@ export class Masters implements AsyncDisposable {
   add(name: string, options: Partial<MasterOptions> = {}, address = `${name}:6050`): Node {
     const store = new MemoryStore(this.server);
     const telemetry = new TelemetryRecorder();
+    const process = new SimProcess(this.#schedule, `master/${name}`, name);
     const master = new Master(
       { ...defaultMasterOptions, name, address, ...options },
-      { store, peers: this.hub.join(address), clock: this.clock, random: seededRandom(this.#seed++), telemetry },
+      { store, peers: this.linksOf(process, address), clock: this.clock, random: seededRandom(this.#seed++), telemetry },
     );
-    const node = { name, address, master, store, telemetry };
+    const node = { name, address, master, store, telemetry, process };
     this.nodes.set(name, node);
     master.start();
     return node;
+  }
+
+  /** To be overridden by who wants to overhear them. */
+  protected linksOf(process: SimProcess, address: string): PeerLinks {
+    return new SimPeerLinks(this.#network, process, address, (peer) => peer);
   }
 
   node(name: string): Node {
@@ -68,22 +85,28 @@ export class Masters implements AsyncDisposable {
 
   /** SIGKILL: sockets close, nothing it still does reaches anybody. */
   kill(name: string): void {
-    const { store, address } = this.node(name);
+    const { store, process } = this.node(name);
     store.link = "hung";
-    this.hub.kill(address);
+    process.kill();
   }
 
   /** SIGSTOP, as far as others can tell. */
   freeze(name: string): void {
-    const { store, address } = this.node(name);
+    const { store, process } = this.node(name);
     store.link = "hung";
-    this.hub.freeze(address);
+    process.freeze();
   }
 
   thaw(name: string): void {
-    const { store, address } = this.node(name);
-    this.hub.thaw(address);
+    const { store, process } = this.node(name);
+    process.thaw();
     store.link = "up";
+  }
+
+  /** Nothing passes between these two masters; no connection breaks. */
+  cut(a: string, b: string): void {
+    this.#network.cut(a, b);
+    this.#network.cut(b, a);
   }
 
   /** Lets time pass, and everything that happens meanwhile happen. */

@@ -44,7 +44,7 @@ test("a handover is called one even if the key is seen to go before the leader's
   await using masters = await cluster(["a", "b"]);
   // Until the leadership is on record.
   await masters.run(1_000);
-  masters.hub.freeze(masters.node("a").address);
+  masters.node("a").process.freeze();
   const stopped = masters.node("a").master.stop();
   await masters.run(200);
   await stopped;

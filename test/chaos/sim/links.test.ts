@@ -2,14 +2,14 @@
 import test from "ava";
 import { Chance } from "../../../chaos/sim/chance.ts";
 import { SimMasterDialer } from "../../../chaos/sim/master-dialer.ts";
-import { Network, type Wire } from "../../../chaos/sim/network.ts";
+import { Network } from "../../../chaos/sim/network.ts";
 import { SimPeerLinks } from "../../../chaos/sim/peer-links.ts";
 import { SimProcess } from "../../../chaos/sim/virtual-time.ts";
-import { AgentMessage, MasterBatch } from "../../../src/wire/gen/mesarch/v1/agents.ts";
 import { type DialerWorld, type ListeningMaster, masterDialerContract, type MasterEnd } from "../../contracts/master-dialer-contract.ts";
 import { peersContract, type PeerProcess, type PeerWorld } from "../../contracts/peers-contract.ts";
-import { Arrivals } from "../../support/arrivals.ts";
+import type { Arrivals } from "../../support/arrivals.ts";
 import { FlowingTime } from "../../support/flowing-time.ts";
+import { type MasterWire, SimulatedMaster } from "../../support/simulated-masters.ts";
 
 class SimulatedWorld implements PeerWorld, DialerWorld {
   readonly #time = new FlowingTime();
@@ -19,7 +19,7 @@ class SimulatedWorld implements PeerWorld, DialerWorld {
   #last = 0;
 
   async join(address = this.#newAddress()): Promise<PeerProcess> {
-    const process = this.#process(address);
+    const process = new SimProcess(this.#time, address, address.slice(0, address.indexOf(":")));
     const peer = { address, links: new SimPeerLinks(this.#network, process, address, (peer) => peer) };
     this.#processes.set(peer, process);
     return peer;
@@ -35,18 +35,13 @@ class SimulatedWorld implements PeerWorld, DialerWorld {
   }
 
   async listen(address = this.#newAddress()): Promise<ListeningMaster> {
-    const links = new Arrivals<MasterEnd>();
-    const process = this.#process(address);
-    this.#network.listen(address, process, (wire) => links.push(endOf(wire)));
-    return { address, links, kill: () => process.kill() };
+    const master = new SimulatedMaster(this.#network, this.#time, address);
+    const links = { next: async () => endOf(await master.links.next()) } as Arrivals<MasterEnd>;
+    return { address, links, kill: () => master.kill() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#time[Symbol.asyncDispose]();
-  }
-
-  #process(address: string): SimProcess {
-    return new SimProcess(this.#time, address, address.slice(0, address.indexOf(":")));
   }
 
   #newAddress(): string {
@@ -54,20 +49,13 @@ class SimulatedWorld implements PeerWorld, DialerWorld {
   }
 }
 
-function endOf(wire: Wire): MasterEnd {
-  const heard = new Arrivals<AgentMessage>();
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
+function endOf(link: MasterWire): MasterEnd {
   const fence = { clusterId: "c", epoch: { generation: 1, revision: 1 }, session: 1 };
-  wire.onMessage = (bytes) => heard.push(AgentMessage.decode(bytes));
-  wire.onClose = () => resolve();
   return {
-    heard,
-    ended,
-    ping: (sequence) => wire.send(MasterBatch.encode({ ...fence, messages: [{ body: { $case: "ping", value: { sequence } } }] }).finish()),
-    end: () => {
-      wire.close("over");
-      resolve();
-    },
+    heard: link.heard,
+    ended: link.closed.then(() => {}),
+    ping: (sequence) => link.say({ ...fence, messages: [{ body: { $case: "ping", value: { sequence } } }] }),
+    end: () => link.end("over"),
   };
 }
 
