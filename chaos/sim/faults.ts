@@ -114,6 +114,12 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     framework.kill();
     return { targets: [`framework/${framework.name}`], undo: () => framework.start() };
   },
+  freezeScheduler: (cluster, fault) => {
+    const framework = pick(cluster.frameworks, fault);
+    const { process } = framework;
+    process?.freeze();
+    return { targets: [`framework/${framework.name}`], undo: () => process?.thaw() };
+  },
   killWatcher: (cluster, fault) => {
     const watcher = pick(cluster.watchers, fault);
     watcher.kill();

@@ -1,25 +1,18 @@
 /**
- * Frameworks: schedulers that want a number of services to run and jobs to be done, and go about it like users of the
- * SDK: what was not answered is asked again on the next stream. The scheduler process may die; what it remembers stays.
+ * Frameworks: schedulers that want a number of services to run and jobs to be done, and go about it like any user. Some
+ * speak through the SDK, some do not know it. The scheduler process may die; what the framework remembers stays.
  */
-import { isTerminal, stateName } from "../../src/model/task-state.ts";
-import type { TaskStateName } from "../../src/sdk/index.ts";
-import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
-import {
-  FrameworkInfo_Capability_Type as Capability,
-  Offer_Operation_Type,
-  TaskStatus_Reason,
-  TaskState,
-  TaskStatus_Source,
-  type Offer,
-  type TaskStatus,
-} from "../../src/wire/gen/mesos/v1/mesos.ts";
-import { Call, Call_Type, Event_Type, type Event } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { CallName, CallValue, Unrecorded } from "../history/event.ts";
+import { isTerminal, TaskState, type Offer, type SchedulerEvent, type TaskStatus } from "../../src/sdk/index.ts";
+import type { CallName, CallValue, ObservationName, Unrecorded } from "../history/event.ts";
+import { type OpenCall, Recorder } from "../history/recorder.ts";
+import { hex, isNotDone, offerOf, updateOf } from "../history/sessions.ts";
 import { Chance } from "./chance.ts";
-import { doorOf } from "./masters.ts";
-import type { Network, Wire } from "./network.ts";
+import type { Meddler } from "./meddling.ts";
+import type { Network } from "./network.ts";
+import { PlainScheduler } from "./plain-scheduler.ts";
 import { amountsOf } from "./rows.ts";
+import type { SchedulerClient, SchedulerListener, Send } from "./schedulers.ts";
+import { SdkScheduler } from "./sdk-scheduler.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
 import { type KnownTask, Workload, type WorkloadPlan } from "./workload.ts";
 
@@ -28,6 +21,8 @@ export interface FrameworkPlan extends WorkloadPlan {
   readonly partitionAware: boolean;
   /** How often an update is not acknowledged at first. */
   readonly forgetsAck: number;
+  /** Its schedulers speak through the SDK. */
+  readonly sdk: boolean;
 }
 
 export interface FrameworksWorld {
@@ -38,44 +33,40 @@ export interface FrameworksWorld {
   readonly write: (event: Unrecorded) => void;
 }
 
-interface Pending {
-  readonly number: number;
-  readonly op: CallName | undefined;
-  readonly value: object;
-  readonly call: Call;
-  settle: () => void;
-}
-
-const RECONNECT_MS = 60;
 /** Between two questions about tasks that were launched and of which nothing is heard. */
 const SILENCE_MS = 30_000;
-/** A call without an answer for this long is given up. */
-const CALL_TIMEOUT_MS = 30_000;
 /** Launched with one offer. */
 const TASKS_AT_ONCE = 4;
 /** By then the next update may be what waits for an acknowledgement. */
 const ACKNOWLEDGES_TWICE = 0.1;
 /** What it was never told; nothing must come of it (I19). */
 const ACKNOWLEDGES_WRONGLY = 0.02;
+/** An offer is kept for a while, so often, and for so long at most. */
+const HOLDS = 0.2;
+const HOLD_MS = 4_000;
+/** Between TERM and KILL, as a kill does not say. */
+const GRACE_MS = 3_000;
 
-export class SimFramework {
+type CallOutcome = "ok" | "fail" | "unknown";
+
+export class SimFramework implements SchedulerListener, Meddler {
   readonly plan: FrameworkPlan;
+  over = false;
   readonly #world: FrameworksWorld;
   readonly #chance: Chance;
   readonly #workload: Workload;
-  readonly #pending = new Map<number, Pending>();
+  readonly #recorder: Recorder;
+  /** Calls under way, and the attempts to subscribe. */
+  readonly #open = new Map<OpenCall, CallName>();
+  /** Offers that it has not decided upon. */
+  readonly #held = new Map<string, Offer>();
   #process: SimProcess | undefined;
-  #wire: Wire | undefined;
+  #client: SchedulerClient | undefined;
   #subscribed = false;
-  #hint = "";
-  /** Settles the SUBSCRIBE under way. */
-  #asked: (kind: "ok" | "fail" | "unknown") => void = () => {};
   #starts = 0;
-  #calls = 0;
   /** Wants nothing more, and ends what it has. */
   #closing = false;
   #killsNext = false;
-  over = false;
   /** Away, and not to be started. */
   #retired = false;
 
@@ -84,6 +75,7 @@ export class SimFramework {
     this.plan = plan;
     this.#chance = new Chance(world.seed, `framework/${plan.name}`);
     this.#workload = new Workload(plan, this.#chance);
+    this.#recorder = new Recorder(() => world.time.now, { write: world.write, close: () => {} });
   }
 
   get name(): string {
@@ -94,10 +86,6 @@ export class SimFramework {
     return this.#process?.alive ? this.#process : undefined;
   }
 
-  get subscribed(): boolean {
-    return this.process !== undefined && this.#subscribed;
-  }
-
   /** What it wants and does not have, in words; empty when it is content. On agents that are `lost` nothing can be done. */
   wishes(lost: ReadonlySet<string>): string[] {
     return this.over || this.#retired ? [] : this.#workload.wishes(lost);
@@ -105,19 +93,35 @@ export class SimFramework {
 
   start(): void {
     if (this.process !== undefined || this.over || this.#retired) return;
+    const { time, network, masters, seed } = this.#world;
+    const { failoverTimeoutS, partitionAware, sdk } = this.plan;
+    const actor = `framework/${this.name}`;
     this.#starts += 1;
-    this.#process = new SimProcess(this.#world.time, `framework/${this.name}`, this.name);
-    this.#subscribed = false;
-    this.#wire = undefined;
-    // What a scheduler had asked and not yet heard of is not remembered by its successor, which reconciles instead.
-    for (const pending of [...this.#pending.values()]) this.#settle(pending, "unknown");
-    void this.#live(this.#process);
+    const process = new SimProcess(time, actor, this.name);
+    this.#process = process;
+    const Client = sdk ? SdkScheduler : PlainScheduler;
+    this.#client = new Client({
+      process,
+      network,
+      masters,
+      seed,
+      framework: this.name,
+      failoverTimeoutS,
+      partitionAware,
+      start: this.#starts,
+      listener: this,
+      mark: (name) => this.#observe("mark", { name }),
+      complain: (message) => this.#observe("complaint", { of: actor, message }),
+    });
+    this.#askAboutSilence(process);
   }
 
   kill(): void {
-    if (this.process !== undefined) this.#asked("unknown");
     this.#process?.kill();
     this.#subscribed = false;
+    this.#held.clear();
+    // What a scheduler had asked and not yet heard of is not remembered by its successor, which reconciles instead.
+    for (const call of [...this.#open.keys()]) call.unknown("the scheduler died");
   }
 
   retire(): void {
@@ -141,13 +145,13 @@ export class SimFramework {
   /** Ends everything it has. */
   teardown(): void {
     this.#closing = true;
-    if (!this.over) this.#call("teardown", { framework: this.name }, { type: Call_Type.TEARDOWN });
+    if (!this.over) void this.#call("teardown", { framework: this.name }, (client) => client.teardown());
   }
 
   /** Kills one of its tasks, if any runs. */
   killOne(): void {
     const { running } = this.#workload;
-    if (running.length > 0) this.#kill(this.#chance.pick(running));
+    if (running.length > 0) void this.#kill(this.#chance.pick(running));
   }
 
   /** Kills the next task that it launches, as soon as it knows that it did. */
@@ -155,15 +159,8 @@ export class SimFramework {
     this.#killsNext = true;
   }
 
-  #kill(task: KnownTask): void {
-    if (this.#closing || isTerminal(task.state)) return;
-    task.killing = true;
-    const kill = { taskId: { value: task.id }, ...(this.#chance.happens(0.5) && { agentId: { value: task.agent } }) };
-    this.#call("kill", { framework: this.name, task: task.id, graceMs: 3_000 }, { type: Call_Type.KILL, kill });
-  }
-
-  meddle(op: CallName, value: object, call: object): void {
-    if (this.subscribed && !this.#closing) this.#call(op, value, call);
+  meddle<K extends CallName>(op: K, value: CallValue<K>, send: Send): void {
+    if (this.#subscribed && !this.#closing) void this.#call(op, value, send);
   }
 
   /** Asks about everything, or about each task it thinks is open. */
@@ -172,216 +169,147 @@ export class SimFramework {
     if (!explicit || open.length > 0) this.#reconcile(explicit ? open : []);
   }
 
+  asks(): OpenCall {
+    const { name, failoverTimeoutS, partitionAware } = this.plan;
+    return this.#invoke("subscribe", { framework: name, failoverTimeoutMs: failoverTimeoutS * 1_000, partitionAware });
+  }
+
+  subscribed(): void {
+    this.#subscribed = true;
+    this.#observe("subscribed", { framework: this.name });
+    if (this.#starts > 1 || this.#chance.happens(0.3)) this.reconcile(this.#chance.happens(0.5));
+  }
+
+  disconnected(): void {
+    this.#subscribed = false;
+    this.#observe("disconnected", { framework: this.name });
+    // The SDK has told of each before.
+    if (this.plan.sdk && this.#held.size > 0) this.#observe("complaint", { of: this.name, message: "offers of a leader that is lost were not taken back" });
+    this.#held.clear();
+  }
+
+  told(event: SchedulerEvent): void {
+    if (event.type === "offers") for (const offer of event.offers) this.#offered(offer);
+    else if (event.type === "update") this.#updated(event.status);
+    else if (event.type === "rescinded") {
+      for (const offer of event.offerIds) {
+        this.#held.delete(offer);
+        this.#observe("rescind", { framework: this.name, offer });
+      }
+    }
+  }
+
+  refused(message: string): void {
+    this.#subscribed = false;
+    this.#observe("frameworkError", { framework: this.name, message });
+    if (!/removed/.test(message)) return;
+    this.over = true;
+    for (const [call, op] of [...this.#open]) {
+      if (op === "teardown") call.ok();
+      else call.unknown(message);
+    }
+  }
+
   /** After a restore masters say nothing of what an agent may still tell (5.4), so silence is asked about again. */
-  #askAboutSilence(process: SimProcess, wire: Wire): void {
+  #askAboutSilence(process: SimProcess): void {
     process.clock.after(SILENCE_MS, () => {
-      if (this.#wire !== wire) return;
       const silent = this.#workload.open.filter(({ state }) => state === TaskState.TASK_STAGING).map(({ id }) => id);
       if (this.#subscribed && silent.length > 0) this.#reconcile(silent);
-      this.#askAboutSilence(process, wire);
+      this.#askAboutSilence(process);
     });
   }
 
   #reconcile(tasks: readonly string[]): void {
-    const reconcile = { tasks: tasks.map((id) => ({ taskId: { value: id } })) };
-    this.#call("reconcile", { framework: this.name, tasks }, { type: Call_Type.RECONCILE, reconcile });
-  }
-
-  async #live(process: SimProcess): Promise<void> {
-    for (let attempt = 0; process.alive && !this.over; attempt += 1) {
-      const address = this.#hint !== "" ? this.#hint : this.#world.masters[attempt % this.#world.masters.length]!;
-      this.#hint = "";
-      const wire = await this.#world.network.connect(process, doorOf(address, "schedulers"));
-      if (wire !== undefined) await this.#serve(process, wire);
-      await new Promise<void>((resolve) => process.clock.after(this.#chance.between(0.5, 1.5) * RECONNECT_MS, resolve));
-    }
-  }
-
-  /** One stream, to its end. */
-  #serve(process: SimProcess, wire: Wire): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wire = wire;
-      wire.onMessage = (bytes) => this.#heard(SchedulerItem.decode(bytes), wire);
-      wire.onClose = () => {
-        this.#asked("unknown");
-        if (this.#wire === wire) {
-          if (this.#subscribed) this.#observe("disconnected", { framework: this.name });
-          this.#subscribed = false;
-          this.#wire = undefined;
-        }
-        resolve();
-      };
-      this.#askAboutSilence(process, wire);
-      // A master that is silent is left.
-      process.clock.after(10_000, () => this.#wire === wire && !this.#subscribed && this.#leave(wire));
-      const info = this.#info();
-      const call = Call.fromPartial({ frameworkId: { value: this.name }, type: Call_Type.SUBSCRIBE, subscribe: { frameworkInfo: info } } as object);
-      wire.send(NumberedCall.encode({ number: 0, call, traceparent: "" }).finish());
-      this.#ask();
-    });
-  }
-
-  /** Tells that SUBSCRIBE was sent, and once what became of it. */
-  #ask(): void {
-    const { name, failoverTimeoutS, partitionAware } = this.plan;
-    const call = (this.#calls += 1);
-    const value = { framework: name, failoverTimeoutMs: failoverTimeoutS * 1_000, partitionAware };
-    const tell = (kind: string): void => this.#world.write({ actor: `framework/${name}`, kind, op: "subscribe", call, value } as unknown as Unrecorded);
-    tell("invoke");
-    this.#asked = (kind) => {
-      this.#asked = () => {};
-      tell(kind);
-    };
-  }
-
-  #leave(wire: Wire): void {
-    wire.close("left");
-    wire.onClose("left");
-  }
-
-  #info(): object {
-    const capabilities = [Capability.MULTI_ROLE, ...(this.plan.partitionAware ? [Capability.PARTITION_AWARE] : [])].map((type) => ({ type }));
-    return { id: { value: this.name }, user: "root", name: this.name, roles: ["*"], failoverTimeout: this.plan.failoverTimeoutS, capabilities };
-  }
-
-  #heard({ item }: SchedulerItem, wire: Wire): void {
-    if (wire !== this.#wire) return;
-    if (item?.$case === "notLeading") {
-      this.#hint = item.value.leaderAddress;
-      this.#asked("fail");
-    }
-    if (item?.$case === "reply") {
-      const { number, code, epoch, revision } = item.value;
-      const pending = this.#pending.get(number);
-      if (pending === undefined) return;
-      if (code === 503) return void this.#process?.clock.after(this.#chance.between(50, 300), () => this.#send(pending));
-      const at = { ...(epoch !== undefined && { epoch: `${epoch.generation}-${epoch.revision}` }), revision };
-      this.#settle(pending, code < 300 ? "ok" : "fail", at, code < 300 ? undefined : `${code} ${item.value.message}`);
-    } else if (item?.$case === "event") this.#event(item.value);
-  }
-
-  #event(event: Event): void {
-    switch (event.type) {
-      case Event_Type.SUBSCRIBED:
-        this.#subscribed = true;
-        this.#asked("ok");
-        this.#observe("subscribed", { framework: this.name });
-        for (const pending of [...this.#pending.values()]) {
-          // What was not answered is asked again as it was, or with the next offer.
-          if (pending.op === "launch" && this.#chance.happens(0.5)) this.#settle(pending, "unknown");
-          else this.#send(pending);
-        }
-        if (this.#starts > 1 || this.#chance.happens(0.3)) this.reconcile(this.#chance.happens(0.5));
-        return;
-      case Event_Type.OFFERS:
-        for (const offer of event.offers?.offers ?? []) this.#offered(offer);
-        return;
-      case Event_Type.RESCIND:
-        return this.#observe("rescind", { framework: this.name, offer: event.rescind?.offerId?.value ?? "" });
-      case Event_Type.UPDATE:
-        return this.#updated(event.update!.status!);
-      case Event_Type.ERROR:
-        this.#asked("fail");
-        this.#observe("frameworkError", { framework: this.name, message: event.error?.message ?? "" });
-        if (/removed/.test(event.error?.message ?? "")) {
-          this.over = true;
-          for (const pending of [...this.#pending.values()]) this.#settle(pending, pending.op === "teardown" ? "ok" : "unknown");
-        }
-    }
+    void this.#call("reconcile", { framework: this.name, tasks }, (client) => client.reconcile(tasks));
   }
 
   #offered(offer: Offer): void {
+    this.#observe("offer", offerOf(this.name, offer));
     const id = offer.id?.value ?? "";
-    const agent = offer.agentId?.value ?? "";
-    const resources = amountsOf(offer.resources);
-    this.#observe("offer", { framework: this.name, offer: id, agent, role: "*", resources });
+    this.#held.set(id, offer);
+    const decide = (): void => {
+      if (this.#held.delete(id)) this.#decide(offer);
+    };
+    if (this.#chance.happens(HOLDS)) this.#process?.clock.after(this.#chance.between(0, HOLD_MS), decide);
+    else decide();
+  }
+
+  #decide(offer: Offer): void {
     const { surplus } = this.#workload;
-    if (surplus !== undefined) this.#kill(surplus);
+    if (surplus !== undefined) void this.#kill(surplus);
+    const { offer: id, agent, resources } = offerOf(this.name, offer);
     const room = Math.floor(Math.min((resources["cpus"] ?? 0) / 500, (resources["mem"] ?? 0) / 64_000));
     const tasks = this.#closing ? [] : this.#workload.next(agent, Math.min(room, TASKS_AT_ONCE));
-    if (tasks.length === 0) {
-      const decline = { offerIds: [{ value: id }], filters: { refuseSeconds: this.#chance.between(1, 4) } };
-      return this.#call("decline", { framework: this.name, offers: [id] }, { type: Call_Type.DECLINE, decline });
-    }
-    const taskInfos = tasks.map(({ info }) => info);
-    const accept = {
-      offerIds: [{ value: id }],
-      operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos } }],
-      filters: { refuseSeconds: 1 },
-    };
-    const value = {
-      framework: this.name,
-      offers: [id],
-      agent,
-      tasks: taskInfos.map((info) => ({ task: info.taskId?.value ?? "", resources: amountsOf(info.resources) })),
-    };
-    this.#call("launch", value, { type: Call_Type.ACCEPT, accept });
+    if (tasks.length > 0) return void this.#launch(offer, agent, tasks);
+    const refuseSeconds = this.#chance.between(1, 4);
+    void this.#call("decline", { framework: this.name, offers: [id] }, (client) => client.decline(offer, refuseSeconds));
+  }
+
+  async #launch(offer: Offer, agent: string, tasks: readonly KnownTask[]): Promise<void> {
+    const infos = tasks.map(({ info }) => info);
+    const launches = infos.map((info) => ({ task: info.taskId?.value ?? "", resources: amountsOf(info.resources) }));
+    const value = { framework: this.name, offers: [offer.id?.value ?? ""], agent, tasks: launches };
+    const outcome = await this.#call("launch", value, (client) => client.launch(offer, infos));
+    for (const task of tasks) task.launch = outcome === "unknown" ? "unknown" : "answered";
+    if (outcome !== "ok" || !this.#killsNext) return;
+    this.#killsNext = false;
+    this.#process?.clock.after(this.#chance.between(0, 15), () => void this.#kill(tasks[0]!));
+  }
+
+  async #kill(task: KnownTask): Promise<void> {
+    if (this.#closing || isTerminal(task.state)) return;
+    task.killing = true;
+    const agent = this.#chance.happens(0.5) ? task.agent : undefined;
+    const outcome = await this.#call("kill", { framework: this.name, task: task.id, graceMs: GRACE_MS }, (client) => client.kill(task.id, agent));
+    if (outcome === "unknown") task.killing = false;
   }
 
   #updated(status: TaskStatus): void {
-    const id = status.taskId?.value ?? "";
-    const uuid = hex(status.uuid);
-    const agent = status.agentId?.value ?? "";
-    const source = status.source === TaskStatus_Source.SOURCE_MASTER ? "master" : "agent";
-    const reason = reasonNames.get(status.reason ?? -1) ?? "";
-    this.#observe("update", { framework: this.name, task: id, agent, state: stateName(status.state!) as TaskStateName, uuid, source, reason });
-    this.#workload.told(id, status.state!);
-    if (uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
-    const say = (bytes: Uint8Array): void => {
-      const acknowledge = { agentId: { value: agent }, taskId: { value: id }, uuid: bytes };
-      this.#call("acknowledge", { framework: this.name, agent, task: id, uuid: hex(bytes) }, { type: Call_Type.ACKNOWLEDGE, acknowledge });
+    const update = updateOf(this.name, status);
+    this.#observe("update", update);
+    this.#workload.told(update.task, status.state!);
+    if (update.uuid === "" || this.#chance.happens(this.plan.forgetsAck)) return;
+    if (this.#chance.happens(ACKNOWLEDGES_WRONGLY)) this.#acknowledge({ ...status, uuid: Uint8Array.from(status.uuid!).reverse() });
+    this.#acknowledge(status);
+    if (this.#chance.happens(ACKNOWLEDGES_TWICE)) this.#process?.clock.after(this.#chance.between(0, 5_000), () => !this.#closing && this.#acknowledge(status));
+  }
+
+  #acknowledge(status: TaskStatus): void {
+    const value = { framework: this.name, agent: status.agentId?.value ?? "", task: status.taskId?.value ?? "", uuid: hex(status.uuid) };
+    void this.#call("acknowledge", value, (client) => client.acknowledge(status));
+  }
+
+  /** Resolves with what became of the call. */
+  #call<K extends CallName>(op: K, value: CallValue<K>, send: Send): Promise<CallOutcome> {
+    return new Promise((resolve) => {
+      const call = this.#invoke(op, value, (outcome) => {
+        if (op === "teardown" && outcome === "ok") this.over = true;
+        resolve(outcome);
+      });
+      send(this.#client!).then(
+        (at) => call.ok(at),
+        (error: unknown) => (isNotDone(error) ? call.fail(String(error)) : call.unknown(String(error))),
+      );
+    });
+  }
+
+  #invoke<K extends CallName>(op: K, value: CallValue<K>, onEnd: (outcome: CallOutcome) => void = () => {}): OpenCall {
+    const recorded = this.#recorder.invoke(`framework/${this.name}`, op, value);
+    const end = (outcome: CallOutcome, record: () => void): void => {
+      if (!this.#open.delete(call)) return;
+      record();
+      onEnd(outcome);
     };
-    if (this.#chance.happens(ACKNOWLEDGES_WRONGLY)) say(Uint8Array.from(status.uuid!).reverse());
-    say(status.uuid!);
-    if (this.#chance.happens(ACKNOWLEDGES_TWICE)) this.#process?.clock.after(this.#chance.between(0, 5_000), () => !this.#closing && say(status.uuid!));
-  }
-
-  #call(op: CallName, value: object, call: object): void {
-    const number = (this.#calls += 1);
-    const pending: Pending = {
-      number,
-      op,
-      value,
-      call: Call.fromPartial({ ...call, frameworkId: { value: this.name } } as object),
-      settle: this.#process?.clock.after(CALL_TIMEOUT_MS, () => this.#pending.has(number) && op !== "teardown" && this.#settle(pending, "unknown")) ?? (() => {}),
+    const call: OpenCall = {
+      ok: (at) => end("ok", () => recorded.ok(at)),
+      fail: (error, at) => end("fail", () => recorded.fail(error, at)),
+      unknown: (error) => end("unknown", () => recorded.unknown(error)),
     };
-    this.#pending.set(number, pending);
-    this.#world.write({ actor: `framework/${this.name}`, kind: "invoke", op, call: number, value } as unknown as Unrecorded);
-    this.#send(pending);
+    this.#open.set(call, op);
+    return call;
   }
 
-  #send(pending: Pending): void {
-    if (!this.#subscribed || !this.#pending.has(pending.number)) return;
-    this.#wire?.send(NumberedCall.encode({ number: pending.number, call: pending.call, traceparent: "" }).finish());
-  }
-
-  #settle(pending: Pending, kind: "ok" | "fail" | "unknown", at: object = {}, error?: string): void {
-    this.#pending.delete(pending.number);
-    pending.settle();
-    const { op, value, number: call } = pending;
-    this.#world.write({ actor: `framework/${this.name}`, kind, op, call, value, ...at, ...(error !== undefined && { error }) } as unknown as Unrecorded);
-    if (op === "teardown" && kind === "ok") this.over = true;
-    const killed = op === "kill" && kind === "unknown" ? this.#workload.get((value as CallValue<"kill">).task) : undefined;
-    if (killed !== undefined) killed.killing = false;
-    if (op === "launch") this.#launched((value as CallValue<"launch">).tasks, kind);
-  }
-
-  #launched(launches: CallValue<"launch">["tasks"], kind: "ok" | "fail" | "unknown"): void {
-    const tasks = launches.flatMap(({ task }) => this.#workload.get(task) ?? []);
-    for (const task of tasks) task.launch = kind === "unknown" ? "unknown" : "answered";
-    const [first] = tasks;
-    if (kind !== "ok" || first === undefined || !this.#killsNext) return;
-    this.#killsNext = false;
-    this.#process?.clock.after(this.#chance.between(0, 15), () => this.#kill(first));
-  }
-
-  #observe(op: string, value: object): void {
-    this.#world.write({ actor: `framework/${this.name}`, kind: "observe", op, value } as unknown as Unrecorded);
+  #observe(op: ObservationName, value: object): void {
+    this.#recorder.record({ actor: `framework/${this.name}`, kind: "observe", op, value } as unknown as Unrecorded);
   }
 }
-
-function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString("hex");
-}
-
-const reasonNames = new Map<number, string>(Object.entries(TaskStatus_Reason).map(([name, value]) => [value as number, name]));

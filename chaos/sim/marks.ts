@@ -3,6 +3,7 @@
  * the product, has lost an ability.
  */
 import type { HistoryEvent } from "../history/event.ts";
+import { sdkMarks } from "./sdk-scheduler.ts";
 import { loggedMarks } from "./telemetry.ts";
 import { TOO_SLOW } from "./watchers.ts";
 
@@ -35,7 +36,7 @@ const observed = [
   TOO_SLOW,
 ] as const;
 
-export const allMarks: readonly string[] = [...observed, ...Object.keys(loggedMarks)];
+export const allMarks: readonly string[] = [...observed, ...sdkMarks, ...Object.keys(loggedMarks)];
 
 class Look {
   readonly #reached: (name: string) => void;

@@ -4,6 +4,7 @@ import type { SchedulerStream } from "../../src/api/scheduler-sessions.ts";
 import { defaultMasterOptions, type MasterOptions } from "../../src/master/options.ts";
 import { Master } from "../../src/master/master.ts";
 import { AgentMessage, MasterBatch } from "../../src/wire/gen/mesarch/v1/agents.ts";
+import { LeaderView } from "../../src/wire/gen/mesarch/v1/cluster.ts";
 import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import type { Unrecorded } from "../history/event.ts";
 import type { Link } from "../twins/memory-store.ts";
@@ -27,8 +28,11 @@ export interface MastersWorld {
 }
 
 /** Doors of one master; the port says which. */
-export const ports = { agents: 1, schedulers: 2, peers: 3, calls: 5, events: 6 } as const;
+export const ports = { agents: 1, schedulers: 2, peers: 3, views: 4, calls: 5, events: 6 } as const;
 export const doorOf = (address: string, door: keyof typeof ports): string => `${address.slice(0, address.indexOf(":"))}:${ports[door]}`;
+
+/** Why a scheduler's stream ends that its master has ended. */
+export const CLOSED = "the master closed the stream";
 
 /** A supervisor starts a master that ended by itself again after this. */
 const RESTART_MS = 1_000;
@@ -96,6 +100,7 @@ export class MasterNode {
     this.#master = master;
     network.listen(doorOf(this.address, "agents"), process, (wire) => serveAgent(master, wire));
     network.listen(doorOf(this.address, "schedulers"), process, (wire) => serveScheduler(master, wire));
+    network.listen(doorOf(this.address, "views"), process, (wire) => serveViews(master, wire));
     network.listen(doorOf(this.address, "calls"), process, (wire) => serveCalls(master, wire));
     network.listen(doorOf(this.address, "events"), process, (wire) => serveEvents(master, process, wire));
     master.start();
@@ -165,11 +170,15 @@ function serveScheduler(master: Master, wire: Wire): void {
       send: (item) => wire.send(SchedulerItem.encode(item).finish()),
       close: () => {
         ours = true;
-        wire.close("the master closed the stream");
+        wire.close(CLOSED);
       },
     },
     "",
   );
   wire.onMessage = (bytes) => stream.calls([NumberedCall.decode(bytes)]);
   wire.onClose = () => stream.closed(ours);
+}
+
+function serveViews(master: Master, wire: Wire): void {
+  wire.onClose = master.views.watch({ send: (view) => wire.send(LeaderView.encode(view).finish()) });
 }

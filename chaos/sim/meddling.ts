@@ -2,10 +2,10 @@
  * Frameworks that meddle with what is another's, and know it well enough to do so at the worst moment: nothing may come
  * of it (I26).
  */
-import { Offer_Operation_Type, TaskInfo, Value_Type } from "../../src/wire/gen/mesos/v1/mesos.ts";
-import { Call_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
-import type { CallName, EventOf, Unrecorded } from "../history/event.ts";
+import { Offer, TaskInfo, TaskStatus, Value_Type } from "../../src/wire/gen/mesos/v1/mesos.ts";
+import type { CallName, CallValue, EventOf, Unrecorded } from "../history/event.ts";
 import { amountsOf } from "./rows.ts";
+import type { Send } from "./schedulers.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export const meddlingNames = ["killAnothers", "askForAnothers", "acknowledgeAnothers", "launchOnAnothers", "declineAnothers"] as const;
@@ -13,8 +13,8 @@ export type MeddlingName = (typeof meddlingNames)[number];
 
 export interface Meddler {
   readonly name: string;
-  /** Makes the call, if it is subscribed. `value` is what the history tells of it, `call` the message. */
-  meddle(op: CallName, value: object, call: object): void;
+  /** Makes the call, if it is subscribed. `value` is what the history tells of it. */
+  meddle<K extends CallName>(op: K, value: CallValue<K>, send: Send): void;
 }
 
 /** What can be meddled with, as soon as the history tells of it. */
@@ -59,19 +59,20 @@ export class Meddling {
 type Value<E extends Foreign> = E["value"];
 
 function kill(meddler: Meddler, { task }: Value<EventOf<"update">>): void {
-  meddler.meddle("kill", { framework: meddler.name, task, graceMs: 0 }, { type: Call_Type.KILL, kill: { taskId: { value: task } } });
+  meddler.meddle("kill", { framework: meddler.name, task, graceMs: 0 }, (client) => client.kill(task, undefined));
 }
 
 function ask(meddler: Meddler, { task }: Value<EventOf<"update">>): void {
-  meddler.meddle("reconcile", { framework: meddler.name, tasks: [task] }, { type: Call_Type.RECONCILE, reconcile: { tasks: [{ taskId: { value: task } }] } });
+  meddler.meddle("reconcile", { framework: meddler.name, tasks: [task] }, (client) => client.reconcile([task]));
 }
 
 function acknowledge(meddler: Meddler, { task, agent, uuid }: Value<EventOf<"agentUpdate">>): void {
-  const call = { agentId: { value: agent }, taskId: { value: task }, uuid: Buffer.from(uuid, "hex") };
-  meddler.meddle("acknowledge", { framework: meddler.name, agent, task, uuid }, { type: Call_Type.ACKNOWLEDGE, acknowledge: call });
+  const status = TaskStatus.fromPartial({ agentId: { value: agent }, taskId: { value: task }, uuid: Buffer.from(uuid, "hex") });
+  meddler.meddle("acknowledge", { framework: meddler.name, agent, task, uuid }, (client) => client.acknowledge(status));
 }
 
-function launch(meddler: Meddler, { offer, agent }: Value<EventOf<"offer">>, id: string): void {
+function launch(meddler: Meddler, foreign: Value<EventOf<"offer">>, id: string): void {
+  const { offer, agent } = foreign;
   const info = TaskInfo.fromPartial({
     name: id,
     taskId: { value: id },
@@ -79,13 +80,16 @@ function launch(meddler: Meddler, { offer, agent }: Value<EventOf<"offer">>, id:
     resources: [{ name: "cpus", type: Value_Type.SCALAR, scalar: { value: 0.1 } }],
     command: { shell: true, value: "run 1000" },
   } as object);
-  const accept = { offerIds: [{ value: offer }], operations: [{ type: Offer_Operation_Type.LAUNCH, launch: { taskInfos: [info] } }] };
   const value = { framework: meddler.name, offers: [offer], agent, tasks: [{ task: id, resources: amountsOf(info.resources) }] };
-  meddler.meddle("launch", value, { type: Call_Type.ACCEPT, accept });
+  meddler.meddle("launch", value, (client) => client.launch(offerLike(foreign), [info]));
 }
 
-function decline(meddler: Meddler, { offer }: Value<EventOf<"offer">>): void {
-  meddler.meddle("decline", { framework: meddler.name, offers: [offer] }, { type: Call_Type.DECLINE, decline: { offerIds: [{ value: offer }] } });
+function decline(meddler: Meddler, foreign: Value<EventOf<"offer">>): void {
+  meddler.meddle("decline", { framework: meddler.name, offers: [foreign.offer] }, (client) => client.decline(offerLike(foreign), 5));
+}
+
+function offerLike({ offer, agent }: Value<EventOf<"offer">>): Offer {
+  return Offer.fromPartial({ id: { value: offer }, agentId: { value: agent } });
 }
 
 /** Tasks are named after their frameworks. */

@@ -104,8 +104,11 @@ export class Network {
         const listener = this.#listeners.get(address);
         if (listener === undefined) return fail(this.#latency(host, from.host));
         const [here, there] = this.#pair(from, listener.process, address);
+        const backMs = this.#latency(host, from.host);
+        // What is sent at once does not overtake the answer.
+        there.arrivesAt = this.#time.now + backMs;
+        this.#time.afterInOrder(backMs, () => from.deliver(() => resolve(here.open ? here : undefined)));
         listener.process.deliver(() => void (there.open && listener.accept(there)));
-        this.#time.after(this.#latency(host, from.host), () => from.deliver(() => resolve(here.open ? here : undefined)));
       });
     });
   }

@@ -45,6 +45,7 @@ export const faultNames = [
   "killAtCommit",
   "killAtJournal",
   "restoreBackup",
+  "freezeScheduler",
   "killWatcher",
   "freezeWatcher",
   "cutWatcher",
@@ -114,7 +115,8 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
   const shape = new Chance(seed, "shape");
   const masters = shape.pick([1, 2, 3, 3, 3, 3, 5]);
   const agents = shape.integer(1, 5);
-  const frameworks = Array.from({ length: shape.integer(1, 3) }, (_, i) => drawFramework(shape, `f${i + 1}`));
+  const sdk = new Chance(seed, "sdk");
+  const frameworks = Array.from({ length: shape.integer(1, 3) }, (_, i) => drawFramework(shape, sdk, `f${i + 1}`));
   const cluster = {
     seed,
     durationMs,
@@ -138,9 +140,9 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
   return { ...plan, faults: [...drawFaults(plan), ...handover], actions: [...drawActions(plan), ...drawMeddling(plan)] };
 }
 
-function drawFramework(shape: Chance, name: string): FrameworkPlan {
+function drawFramework(shape: Chance, sdk: Chance, name: string): FrameworkPlan {
   const jobMs = shape.pick([500, 4_000, 20_000]);
-  return {
+  const drawn = {
     name,
     failoverTimeoutS: shape.pick([3_600, 3_600, 3_600, 60, 0]),
     partitionAware: shape.happens(0.7),
@@ -149,7 +151,10 @@ function drawFramework(shape: Chance, name: string): FrameworkPlan {
     jobs: shape.integer(0, jobMs > 10_000 ? 8 : 30),
     jobMs,
     forgetsAck: shape.pick([0, 0, 0.1]),
+    sdk: sdk.happens(0.5),
   };
+  // As is every framework of the SDK.
+  return { ...drawn, partitionAware: drawn.partitionAware || drawn.sdk };
 }
 
 /** Few kinds in a run, some of them often: rare combinations are met by many seeds, not by one. */

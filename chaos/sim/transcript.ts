@@ -16,7 +16,7 @@ export function relatedTo(history: readonly HistoryEvent[], seqs: readonly numbe
 
 export function describePlan(plan: Plan): string[] {
   const { masters, agents, frameworks, faults, actions, seed, broken } = plan;
-  const wants = frameworks.map(({ name, services, jobs }) => `${name} (${services} services, ${jobs} jobs)`).join(", ");
+  const wants = frameworks.map(({ name, services, jobs, sdk }) => `${name} (${services} services, ${jobs} jobs${sdk ? ", by the SDK" : ""})`).join(", ");
   return [
     `seed ${seed}: ${masters} masters, ${agents} agents, ${wants}`,
     ...(broken?.masters ?? []).map(({ index, how }) => `m${index + 1} stays ${how}`),

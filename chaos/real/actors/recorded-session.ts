@@ -2,18 +2,15 @@
 import { epochText } from "../../../src/base/epoch.ts";
 import {
   connectScheduler,
-  MesarchError,
   type Offer,
   type SchedulerEvent,
   type SchedulerSession,
   type TaskInfo,
-  taskStateName,
-  type TaskStateName,
   type TaskStatus,
 } from "../../../src/sdk/index.ts";
-import { TaskStatus_Reason, TaskStatus_Source } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import type { CallName, CallValue, ObservationName, Unrecorded } from "../../history/event.ts";
 import type { Recorder } from "../../history/recorder.ts";
+import { hex, isNotDone, offerOf, updateOf } from "../../history/sessions.ts";
 import { amountsOf } from "../../sim/rows.ts";
 
 export interface Framework {
@@ -23,15 +20,6 @@ export interface Framework {
   /** `*` if not given. */
   readonly roles?: readonly string[];
 }
-
-/** Refused for good, or never sent. Whatever else goes wrong may have been done. */
-const NOT_DONE: ReadonlySet<string> = new Set(["invalid", "refused", "exhausted"]);
-
-const reasonNames = new Map(Object.entries(TaskStatus_Reason).map(([name, value]) => [value as number, name]));
-const sourceNames = new Map<number, "agent" | "executor" | "master">([
-  [TaskStatus_Source.SOURCE_MASTER, "master"],
-  [TaskStatus_Source.SOURCE_EXECUTOR, "executor"],
-]);
 
 export class RecordedSession {
   /** Calls without an outcome. */
@@ -145,10 +133,7 @@ export class RecordedSession {
         this.#epoch = undefined;
         return this.#observe("disconnected", { framework });
       case "offers":
-        for (const { id, agentId, resources, allocationInfo } of event.offers) {
-          const role = allocationInfo?.role ?? "*";
-          this.#observe("offer", { framework, offer: id?.value ?? "", agent: agentId?.value ?? "", role, resources: amountsOf(resources) });
-        }
+        for (const offer of event.offers) this.#observe("offer", offerOf(framework, offer));
         return;
       case "rescinded":
         for (const offer of event.offerIds) this.#observe("rescind", { framework, offer });
@@ -164,26 +149,6 @@ export class RecordedSession {
   }
 }
 
-function updateOf(framework: string, { taskId, agentId, state, uuid, source, reason }: TaskStatus) {
-  return {
-    framework,
-    task: taskId?.value ?? "",
-    agent: agentId?.value ?? "",
-    state: taskStateName(state) as TaskStateName,
-    uuid: hex(uuid),
-    source: sourceNames.get(source ?? -1) ?? "agent",
-    reason: reasonNames.get(reason ?? -1) ?? "",
-  };
-}
-
 function standpoint({ leader }: SchedulerSession): { readonly epoch?: string } {
   return leader === undefined ? {} : { epoch: epochText(leader.epoch) };
-}
-
-function isNotDone(error: unknown): boolean {
-  return error instanceof MesarchError && NOT_DONE.has(error.code);
-}
-
-function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString("hex");
 }
