@@ -270,10 +270,13 @@ export class SchedulerConnection {
     this.events.deliver({ type: "disconnected", leader, reason });
   }
 
-  /** What is said again is dropped: agents repeat updates that are not acknowledged, and offers come anew. */
+  /**
+   * What is said again is dropped: agents repeat updates that are not acknowledged, and offers come anew. That offers went
+   * with an earlier stream is not said again; there is no more of that than the reader has taken offers.
+   */
   #overflow(): void {
     const keep = this.#mayKeep();
-    this.events.drop((event) => !keep || !isToldOnce(event));
+    this.events.drop((event) => !(event.type === "rescinded" && event.cause === "leader") && !(keep && isToldOnce(event)));
     this.#caughtUp ??= Promise.withResolvers();
   }
 

@@ -1,9 +1,14 @@
 /** Readers that are too slow, or do not read at all. */
 import test from "ava";
+import { setImmediate as turn } from "node:timers/promises";
+import { ManualClock } from "../../src/async/manual-clock.ts";
+import { seededRandom } from "../../src/base/random.ts";
 import { FrameworkFailedOverError, TaskState, type SchedulerEvent } from "../../src/sdk/index.ts";
+import { openSession } from "../../src/sdk/scheduler.ts";
 import { Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import { FakeMaster, type FakeSession } from "../support/fake-master.ts";
 import { connect, isKind, nextEvent, offers, update } from "../support/fake-session.ts";
+import { ScriptedTransport } from "../support/scripted-transport.ts";
 
 const { TASK_RUNNING, TASK_LOST } = TaskState;
 
@@ -55,6 +60,36 @@ test("a loop that falls behind while it waits for an answer gets the answer", as
     break;
   }
   t.is(master.sessions.length, 2);
+});
+
+test("offers that went with their stream are told of, however often a reader falls behind", async (t) => {
+  const transport = new ScriptedTransport();
+  const clock = new ManualClock();
+  const opening = openSession({ masters: "m1", framework: { name: "test" }, maxQueuedEvents: 10, clock }, { transport, random: seededRandom(1) });
+  await turn();
+  transport.streams[0]!.subscribed();
+  const session = await opening;
+  transport.streams[0]!.events(offers("o1"));
+  await nextEvent(session, "offers");
+  session.kill("t").catch(() => {}); // waits for its answer, so that the session does not wait for the reader
+  for (const stream of [0, 1]) {
+    transport.streams[stream]!.events(...Array.from({ length: 20 }, (_, i) => update(`t${i}`, TASK_RUNNING)));
+    await turn();
+    clock.advance(1_000); // a pause for the reader, then one before the next stream
+    await turn();
+    clock.advance(1_000);
+    await turn();
+    transport.streams[stream + 1]!.subscribed();
+    await turn();
+  }
+  const seen: SchedulerEvent[] = [];
+  for await (const event of session.events) {
+    seen.push(event);
+    if (event.type === "subscribed") break;
+  }
+  t.deepEqual(seen[0], { type: "rescinded", offerIds: ["o1"], cause: "leader" });
+  t.deepEqual(seen.map(({ type }) => type), ["rescinded", "disconnected", "subscribed"]);
+  await session.close({ timeoutMs: 0 });
 });
 
 for (const [title, end] of [
