@@ -197,4 +197,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["I26"],
     seeds: 60,
   },
+  {
+    name: "a leader hands over to peers that are silent",
+    file: "src/master/master-report.ts",
+    find: ' && watchtower.verdictOn(one) === "alive");',
+    replace: ");",
+    breaks: ["I29"],
+    seeds: 60,
+  },
 ];
