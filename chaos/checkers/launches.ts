@@ -1,7 +1,7 @@
 /** I6: what was acknowledged is there until it ends, and its framework hears of the end; what was refused never is. */
 import type { EventOf, HistoryEvent } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
-import { at, isRestored, type Launch, type LaunchVersion } from "./registry-log.ts";
+import { at, type Commit, isRestored, type Launch, type LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { type CheckOptions, Tally, type Verdict } from "./verdict.ts";
 
@@ -61,12 +61,18 @@ function staysUntilItEnds(tally: Tally, evidence: Evidence, launch: Launch): voi
     if (row === undefined && before?.row !== undefined && !isRestored(version)) {
       const agent = at(evidence.registry.agents.get(launch.agent), revision)?.standing;
       const framework = at(evidence.registry.frameworks.get(launch.framework), revision)?.standing;
-      const isOver = isEnd(before.row.state) || isEnd(before.row.latest) || agent !== "in" || framework === undefined || framework === "removed";
-      if (past === undefined) tally.violated(`the row of ${launch.task} vanished without history at revision ${revision}`, before.commit, commit);
+      const isRemoved = framework === undefined || framework === "removed";
+      const isOver = isEnd(before.row.state) || isEnd(before.row.latest) || agent !== "in" || isRemoved;
+      if (past === undefined && !(isRemoved && isForgotten(launch.framework, commit))) tally.violated(`the row of ${launch.task} vanished without history at revision ${revision}`, before.commit, commit);
       else if (!isOver) tally.violated(`the row of ${launch.task} vanished as ${before.row.state} at revision ${revision}`, before.commit, commit);
     }
     before = version;
   }
+}
+
+/** 4.2: of removed frameworks history is given up in turn, with what would have become history. */
+function isForgotten(framework: string, { value }: Commit): boolean {
+  return value.rows.some((row) => row.table === "history" && row.task === undefined && row.id.startsWith(`${framework}/`));
 }
 
 function endIsHeard(tally: Tally, evidence: Evidence, launch: Launch, { settleMs }: CheckOptions): void {

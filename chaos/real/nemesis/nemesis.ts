@@ -46,8 +46,8 @@ export class Nemesis {
     const suffix = faults.length > 1 ? AMID_OTHERS : "";
     const outcomes = await Promise.allSettled(faults.map((fault) => this.#one(fault, `${fault.kind.name}${suffix}`)));
     const problems = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
+    if (problems.length > 0) await this.healAll().catch((error: unknown) => problems.push(String(error)));
     for (const problem of problems) this.#options.world.complain("nemesis", problem);
-    if (problems.length > 0) await this.healAll();
   }
 
   /** Undoes what is on, then everything that anything could have done. Rejects with all that could not be undone. */

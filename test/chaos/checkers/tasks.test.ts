@@ -35,6 +35,15 @@ test("I6: a row that vanishes is found; with history, after its end, it may go",
   accepted(t, calm().running("t1").finished("t1"), "I6");
 });
 
+test("I6: with the history of a removed framework goes what would have become history; of one that is not, nothing", (t) => {
+  const forgets = (story: Story): Story => story.commit({ table: "task", id: "L-t1" }, { table: "history", id: "f1/0" });
+  const killed = (story: Story): Story => story.signal("t1").exits("t1", 143).row("t1", { state: "TASK_KILLED", settled: true });
+  const removed = (): Story => killed(calm().running("t1").teardown().framework("f1", "removed").ok());
+  accepted(t, forgets(removed()), "I6");
+  rejected(t, removed().commit({ table: "task", id: "L-t1" }), "I6", /row of t1 vanished without history/);
+  rejected(t, forgets(killed(calm().running("t1"))), "I6", /row of t1 vanished without history/);
+});
+
 test("I6: of a framework that was removed, history takes what never said its end", (t) => {
   accepted(t, calm().running("t1").teardown().framework("f1", "removed").ok().signal("t1").exits("t1", 143).past("t1"), "I6");
 });

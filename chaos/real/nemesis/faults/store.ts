@@ -29,10 +29,13 @@ async function compactPastStandby(world: World, chance: Chance): Promise<Struck>
   return { targets: [daemon.name, ...names(world)], undo };
 }
 
-/** Members stand still while they do it, one after the other. */
+/** Members stand still while they do it, one after the other. One that something else kills meanwhile does not. */
 async function defragment(world: World): Promise<Struck> {
+  const { members } = world.cluster.etcd;
   const working = (async () => {
-    for (const member of world.cluster.etcd.members) await member.post("maintenance/defragment", {}, ADMIN_MS);
+    const problems: unknown[] = [];
+    for (const member of members) await member.post("maintenance/defragment", {}, ADMIN_MS).catch((error: unknown) => problems.push(error));
+    if (problems.length === members.length) throw new AggregateError(problems, `no member was defragmented: ${problems.map(String).join("; ")}`);
   })();
   working.catch(() => {}); // told when it is undone
   return { targets: names(world), undo: () => working };
