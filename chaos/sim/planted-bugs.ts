@@ -198,11 +198,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: 60,
   },
   {
-    name: "a leader hands over to peers that are silent",
-    file: "src/master/master-report.ts",
-    find: ' && watchtower.verdictOn(one) === "alive");',
-    replace: ");",
+    name: "a leader hands over to peers that reach no more than it does",
+    file: "src/master/leadership.ts",
+    find: "if (best < 2 || own * 2 >= best) since = undefined;",
+    replace: "if (best < 2 || own > best) since = undefined;",
     breaks: ["I29"],
-    seeds: 60,
+    seeds: 20,
   },
 ];
