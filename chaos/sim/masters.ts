@@ -9,6 +9,7 @@ import { NumberedCall, SchedulerItem } from "../../src/wire/gen/mesarch/v1/sched
 import type { Unrecorded } from "../history/event.ts";
 import type { Link } from "../twins/memory-store.ts";
 import { Chance } from "./chance.ts";
+import { Multiplex, type StreamEnd } from "./multiplex.ts";
 import type { Network, Wire } from "./network.ts";
 import { serveCalls, serveEvents } from "./operator-door.ts";
 import { SimPeerLinks } from "./peer-links.ts";
@@ -28,7 +29,7 @@ export interface MastersWorld {
 }
 
 /** Doors of one master; the port says which. */
-export const ports = { agents: 1, schedulers: 2, peers: 3, views: 4, calls: 5, events: 6 } as const;
+export const ports = { agents: 1, schedulers: 2, peers: 3, streams: 4, calls: 5, events: 6 } as const;
 export const doorOf = (address: string, door: keyof typeof ports): string => `${address.slice(0, address.indexOf(":"))}:${ports[door]}`;
 
 /** Why a scheduler's stream ends that its master has ended. */
@@ -100,7 +101,7 @@ export class MasterNode {
     this.#master = master;
     network.listen(doorOf(this.address, "agents"), process, (wire) => serveAgent(master, wire));
     network.listen(doorOf(this.address, "schedulers"), process, (wire) => serveScheduler(master, wire));
-    network.listen(doorOf(this.address, "views"), process, (wire) => serveViews(master, wire));
+    network.listen(doorOf(this.address, "streams"), process, (wire) => serveStreams(master, wire));
     network.listen(doorOf(this.address, "calls"), process, (wire) => serveCalls(master, wire));
     network.listen(doorOf(this.address, "events"), process, (wire) => serveEvents(master, process, wire));
     master.start();
@@ -163,7 +164,7 @@ function serveAgent(master: Master, wire: Wire): void {
   wire.onClose = () => handle.closed();
 }
 
-function serveScheduler(master: Master, wire: Wire): void {
+function serveScheduler(master: Master, wire: StreamEnd): void {
   let ours = false;
   const stream: SchedulerStream = master.schedulers.open(
     {
@@ -179,6 +180,12 @@ function serveScheduler(master: Master, wire: Wire): void {
   wire.onClose = () => stream.closed(ours);
 }
 
-function serveViews(master: Master, wire: Wire): void {
+/** All that the SDK has of a master. */
+function serveStreams(master: Master, wire: Wire): void {
+  const serve = { schedulers: serveScheduler, views: serveViews };
+  new Multiplex(wire, (service, stream) => serve[service as keyof typeof serve](master, stream));
+}
+
+function serveViews(master: Master, wire: StreamEnd): void {
   wire.onClose = master.views.watch({ send: (view) => wire.send(LeaderView.encode(view).finish()) });
 }

@@ -31,15 +31,14 @@ const QUEUES = [50_000, 5];
 export class SdkScheduler implements SchedulerClient {
   readonly #life: SchedulerLife;
   readonly #chance: Chance;
-  readonly #transport: SdkTransport;
+  #transport: SdkTransport | undefined;
   #next = Promise.withResolvers<SchedulerSession>();
   #session: SchedulerSession | undefined;
 
   constructor(life: SchedulerLife) {
-    const { seed, framework, start, network, process, listener } = life;
+    const { seed, framework, start } = life;
     this.#life = life;
     this.#chance = new Chance(seed, `scheduler/${framework}/${start}`);
-    this.#transport = new SdkTransport({ network, process, asks: () => listener.asks() });
     void this.#live();
   }
 
@@ -72,17 +71,19 @@ export class SdkScheduler implements SchedulerClient {
     const session = this.#session ?? (await this.#next.promise);
     const { leader } = session;
     await send(session);
-    const at = this.#transport.answeredAt;
+    const at = this.#transport?.answeredAt;
     if (leader === undefined) this.#mark("SDK: call made without a leader was answered");
     else if (at?.epoch !== undefined && at.epoch !== epochText(leader.epoch)) this.#mark("SDK: call answered by a later leader");
     return at ?? {};
   }
 
   async #live(): Promise<void> {
-    const { process, listener, masters, framework, failoverTimeoutS, seed, start } = this.#life;
+    const { process, network, listener, masters, framework, failoverTimeoutS, seed, start } = this.#life;
     const random = new Chance(seed, `sdk/${framework}/${start}`).random;
     while (process.alive && !listener.over) {
       try {
+        const transport = new SdkTransport({ network, process, asks: () => listener.asks() });
+        this.#transport = transport;
         this.#session = await openSession(
           {
             masters,
@@ -90,7 +91,7 @@ export class SdkScheduler implements SchedulerClient {
             clock: process.clock,
             maxQueuedEvents: this.#chance.pick(QUEUES),
           },
-          { transport: this.#transport, random },
+          { transport, random },
         );
         this.#next.resolve(this.#session);
         this.#next = Promise.withResolvers();

@@ -1,4 +1,4 @@
-/** The SDK's transport over the simulated network, to what masters serve behind their gRPC doors. */
+/** The SDK's transport over the simulated network: one connection per master, to what it serves behind its gRPC doors. */
 import { epochText } from "../../src/base/epoch.ts";
 import type { SchedulerStream, StreamHandlers, Transport } from "../../src/sdk/transport.ts";
 import { LeaderView } from "../../src/wire/gen/mesarch/v1/cluster.ts";
@@ -6,7 +6,8 @@ import { SchedulerItem } from "../../src/wire/gen/mesarch/v1/scheduler.ts";
 import { Event_Type } from "../../src/wire/gen/mesos/v1/scheduler/scheduler.ts";
 import type { OpenCall, Standpoint } from "../history/recorder.ts";
 import { CLOSED, doorOf } from "./masters.ts";
-import type { Network, Wire } from "./network.ts";
+import { Multiplex, type StreamEnd } from "./multiplex.ts";
+import type { Network } from "./network.ts";
 import type { SimProcess } from "./virtual-time.ts";
 
 export interface SdkTransportOptions {
@@ -16,8 +17,18 @@ export interface SdkTransportOptions {
   readonly asks: () => OpenCall;
 }
 
+interface Handlers {
+  readonly onOpen: (stream: StreamEnd) => void;
+  readonly onMessage: (bytes: Uint8Array) => void;
+  readonly onEnd: (reason: string, broke: boolean) => void;
+}
+
 export class SdkTransport implements Transport {
   readonly #options: SdkTransportOptions;
+  /** By address. */
+  readonly #connections = new Map<string, Multiplex>();
+  readonly #connecting = new Map<string, Promise<Multiplex | undefined>>();
+  #disposed = false;
   /** Where the reply that is being dealt with was true; undefined while none is. */
   answeredAt: Standpoint | undefined;
 
@@ -27,10 +38,16 @@ export class SdkTransport implements Transport {
 
   subscribe(address: string, subscribe: Uint8Array, { onItem, onEnd }: StreamHandlers<SchedulerItem>): SchedulerStream {
     let asked: OpenCall | undefined;
-    const stream = this.#open(doorOf(address, "schedulers"), {
-      onOpen: (wire) => {
+    let stream: StreamEnd | undefined;
+    const end = (reason: string): void => {
+      asked?.unknown(reason);
+      this.answeredAt = undefined;
+    };
+    const cancel = this.#open(address, "schedulers", {
+      onOpen: (opened) => {
+        stream = opened;
         asked = this.#options.asks();
-        wire.send(subscribe);
+        stream.send(subscribe);
       },
       onMessage: (bytes) => {
         const item = SchedulerItem.decode(bytes);
@@ -38,32 +55,31 @@ export class SdkTransport implements Transport {
         onItem(item);
       },
       onEnd: (reason, broke) => {
-        asked?.unknown(reason);
-        this.answeredAt = undefined;
+        end(reason);
         onEnd({ reason, broke });
       },
     });
     return {
-      send: (call) => stream.wire?.send(call),
+      send: (call) => stream?.send(call),
       cancel: () => {
-        asked?.unknown("left");
-        this.answeredAt = undefined;
-        stream.cancel();
+        end("left");
+        cancel();
       },
     };
   }
 
   watch(address: string, { onItem, onEnd }: StreamHandlers<LeaderView>): () => void {
-    const stream = this.#open(doorOf(address, "views"), {
+    return this.#open(address, "views", {
       onOpen: () => {},
       onMessage: (bytes) => onItem(LeaderView.decode(bytes)),
       onEnd: (reason, broke) => onEnd({ reason, broke }),
     });
-    return () => stream.cancel();
   }
 
-  /** Streams are ended by those who opened them. */
-  [Symbol.dispose](): void {}
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const connection of this.#connections.values()) connection.close();
+  }
 
   #note({ item }: SchedulerItem, asked: OpenCall): void {
     this.answeredAt = undefined;
@@ -75,36 +91,40 @@ export class SdkTransport implements Transport {
     else if (item?.value.type === Event_Type.ERROR) asked.fail(item.value.error?.message ?? "");
   }
 
-  #open(door: string, handlers: WireHandlers): OpenStream {
-    const { network, process } = this.#options;
+  /** Returns what cancels it. */
+  #open(address: string, service: string, handlers: Handlers): () => void {
     let wanted = true;
-    const stream: OpenStream = {
-      wire: undefined,
-      cancel: () => {
-        wanted = false;
-        stream.wire?.close();
-      },
-    };
-    void network.connect(process, door).then((wire) => {
-      if (!wanted) return wire?.close();
-      if (wire === undefined) return handlers.onEnd("cannot be reached", true);
-      stream.wire = wire;
-      wire.onMessage = handlers.onMessage;
-      wire.onClose = (reason) => handlers.onEnd(reason, reason !== CLOSED);
-      handlers.onOpen(wire);
+    let stream: StreamEnd | undefined;
+    void this.#connected(address).then((connection) => {
+      if (!wanted) return;
+      if (connection === undefined) return handlers.onEnd("cannot be reached", true);
+      stream = connection.open(service);
+      stream.onMessage = handlers.onMessage;
+      stream.onClose = (reason) => handlers.onEnd(reason, reason !== CLOSED);
+      handlers.onOpen(stream);
     });
-    return stream;
+    return () => {
+      wanted = false;
+      stream?.close();
+    };
   }
-}
 
-interface WireHandlers {
-  readonly onOpen: (wire: Wire) => void;
-  readonly onMessage: (bytes: Uint8Array) => void;
-  readonly onEnd: (reason: string, broke: boolean) => void;
-}
+  /** Undefined: it cannot be reached. */
+  async #connected(address: string): Promise<Multiplex | undefined> {
+    const open = this.#connections.get(address);
+    if (open?.isOpen) return open;
+    const connecting = this.#connecting.get(address) ?? this.#connect(address);
+    this.#connecting.set(address, connecting);
+    return connecting;
+  }
 
-interface OpenStream {
-  /** Once it is connected. */
-  wire: Wire | undefined;
-  readonly cancel: () => void;
+  async #connect(address: string): Promise<Multiplex | undefined> {
+    const { network, process } = this.#options;
+    const wire = await network.connect(process, doorOf(address, "streams"));
+    this.#connecting.delete(address);
+    if (wire === undefined || this.#disposed) return void wire?.close();
+    const connection = new Multiplex(wire);
+    this.#connections.set(address, connection);
+    return connection;
+  }
 }
