@@ -4,6 +4,7 @@ import { FrameworkRemovedError, MesarchError, type Offer, type SchedulerEvent, t
 import { openSession } from "../../src/sdk/scheduler.ts";
 import type { Standpoint } from "../history/recorder.ts";
 import { Chance } from "./chance.ts";
+import { hostOf } from "./network.ts";
 import { SdkTransport } from "./sdk-transport.ts";
 import type { SchedulerClient, SchedulerLife } from "./schedulers.ts";
 
@@ -27,6 +28,8 @@ const PAUSES = 0.02;
 const PAUSE_MS = 1_000;
 /** Events that may wait: as users have it, or so few that some pauses are too long. */
 const QUEUES = [50_000, 5];
+/** So often masters are known by another address than they name themselves, as by a name in place of a number. */
+const ALIASES = 0.3;
 
 export class SdkScheduler implements SchedulerClient {
   readonly #life: SchedulerLife;
@@ -79,6 +82,7 @@ export class SdkScheduler implements SchedulerClient {
 
   async #live(): Promise<void> {
     const { process, network, listener, masters, framework, failoverTimeoutS, seed, start } = this.#life;
+    const known = this.#chance.happens(ALIASES) ? masters.map((address) => `${hostOf(address)}:7050`) : masters;
     const random = new Chance(seed, `sdk/${framework}/${start}`).random;
     while (process.alive && !listener.over) {
       try {
@@ -86,7 +90,7 @@ export class SdkScheduler implements SchedulerClient {
         this.#transport = transport;
         this.#session = await openSession(
           {
-            masters,
+            masters: known,
             framework: { id: framework, name: framework, user: "root", failoverTimeoutSeconds: failoverTimeoutS },
             clock: process.clock,
             maxQueuedEvents: this.#chance.pick(QUEUES),

@@ -60,6 +60,9 @@ export class SdkTransport implements Transport {
       },
     });
     return {
+      get isConnected() {
+        return stream !== undefined;
+      },
       send: (call) => stream?.send(call),
       cancel: () => {
         end("left");

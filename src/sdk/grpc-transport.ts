@@ -1,5 +1,5 @@
 /** The transport that users have: gRPC, over one channel per master. */
-import { status, type ServiceError } from "@grpc/grpc-js";
+import { connectivityState, status, type ServiceError } from "@grpc/grpc-js";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Outbox } from "../async/outbox.ts";
 import { ClusterServiceClient, type LeaderView } from "../wire/gen/mesarch/v1/cluster.ts";
@@ -28,6 +28,7 @@ export class GrpcTransport implements Transport {
   }
 
   subscribe(address: string, subscribe: Uint8Array, { onItem, onEnd }: StreamHandlers<SchedulerItem>): SchedulerStream {
+    const channel = this.#channels.to(address);
     const client = this.#channels.client(SchedulerServiceClient, address);
     const stream = client.makeBidiStreamRequest(SchedulerServiceService.session.path, serializeBatch, SchedulerEvents.decode);
     // Calls of one event loop turn leave together.
@@ -50,6 +51,9 @@ export class GrpcTransport implements Transport {
     stream.on("end", () => end("the master closed the stream", false));
     stream.write([subscribe]);
     return {
+      get isConnected() {
+        return channel.getConnectivityState(false) === connectivityState.READY;
+      },
       send: (call) => void outbox.push(call),
       cancel: () => {
         outbox.close();

@@ -31,6 +31,11 @@ export class Subscription {
     });
   }
 
+  /** SUBSCRIBE is on its way, for good. */
+  get isConnected(): boolean {
+    return this.#stream.isConnected;
+  }
+
   /** Queues an encoded NumberedCall. */
   send(call: Uint8Array): void {
     if (this.#open) this.#stream.send(call);

@@ -18,6 +18,8 @@ export interface StreamHandlers<Item> {
 
 /** The scheduler's end of its stream. */
 export interface SchedulerStream {
+  /** There is a connection, so SUBSCRIBE is on its way: the master may hear it even if this is cancelled now. */
+  readonly isConnected: boolean;
   /** `call`: an encoded NumberedCall. */
   send(call: Uint8Array): void;
   cancel(): void;
