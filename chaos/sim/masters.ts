@@ -181,7 +181,7 @@ function serveScheduler(master: Master, wire: StreamEnd): void {
 }
 
 /** All that the SDK has of a master. */
-function serveStreams(master: Master, wire: Wire): void {
+export function serveStreams(master: Master, wire: Wire): void {
   const serve = { schedulers: serveScheduler, views: serveViews };
   new Multiplex(wire, (service, stream) => serve[service as keyof typeof serve](master, stream));
 }
