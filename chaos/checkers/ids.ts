@@ -10,11 +10,20 @@ export function ids(evidence: Evidence): readonly Verdict[] {
   for (const event of evidence.of("offer")) offers.givenOut(event.value.offer, event);
   const updates = new Names(tally, "update");
   for (const event of evidence.journal) updates.givenOut(event.value.uuid, event);
-  const starts = new Names(tally, "start of an agent");
-  for (const event of evidence.of("agentStarted")) starts.givenOut(`${event.actor} #${event.value.starts}`, event);
+  starts(tally, evidence);
   meanings(tally, evidence);
   launches(tally, evidence);
   return [tally.verdict()];
+}
+
+/** Counted on the agent's disk, so from the beginning where its host was set up anew. */
+function starts(tally: Tally, evidence: Evidence): void {
+  const names = new Names(tally, "start of an agent");
+  const lives = new Map<string, number>();
+  for (const event of evidence.events) {
+    if (event.op === "agentSetUp") lives.set(event.actor, (lives.get(event.actor) ?? 0) + 1);
+    if (event.op === "agentStarted") names.givenOut(`${event.actor}${"'".repeat(lives.get(event.actor) ?? 0)} #${event.value.starts}`, event);
+  }
 }
 
 /** An id that was told stands for one thing, whoever tells it. */

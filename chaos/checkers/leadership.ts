@@ -70,6 +70,7 @@ function obedience(evidence: Evidence): Verdict {
   const tally = new Tally("I2");
   const highest = new Map<string, HistoryEvent>();
   for (const event of evidence.events) {
+    if (event.op === "agentSetUp") highest.delete(event.actor);
     if (event.op !== "agentObeys" && event.op !== "agentOrdered" && event.op !== "agentStarted") continue;
     if (event.epoch === undefined) {
       if (event.op !== "agentStarted") tally.violated(`${event.actor}: ${event.op} without epoch`, event);

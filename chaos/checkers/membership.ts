@@ -53,10 +53,16 @@ function* departures(evidence: Evidence): Generator<[agent: string, version: Age
 function lastHeard(evidence: Evidence): (agent: string, commit: Commit) => number {
   const words = new Map<string, Commit[]>();
   const rows = new Map<string, TaskRow>();
+  const active = new Map<string, boolean | undefined>();
   const note = (agent: string, commit: Commit): void => void (words.get(agent) ?? words.set(agent, []).get(agent)!).push(commit);
   for (const commit of evidence.registry.commits) {
     for (const change of commit.value.rows) {
-      if (change.table === "agent" && change.standing === "in") note(change.id, commit);
+      if (change.table === "agent") {
+        // An operator's order says nothing of the agent.
+        const isOrdered = active.has(change.id) && active.get(change.id) !== change.active;
+        if (change.standing === "in" && !isOrdered) note(change.id, commit);
+        active.set(change.id, change.active);
+      }
       if (change.table !== "task" || change.task === undefined) continue;
       const { task } = change;
       if (!task.settled && task.uuid !== "" && task.uuid !== rows.get(change.id)?.uuid) note(task.agent, commit);

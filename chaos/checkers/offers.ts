@@ -4,6 +4,7 @@ import { parseIssuedId } from "../../src/model/ids.ts";
 import type { Call } from "../history/calls.ts";
 import type { Amounts, EventOf } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
+import { at } from "./registry-log.ts";
 import { Tally, type Verdict } from "./verdict.ts";
 
 interface Offer {
@@ -33,6 +34,7 @@ export function offers(evidence: Evidence): readonly Verdict[] {
     const first = launch!.versions[0]!;
     // Not launched but taken over.
     if (first.row?.state !== "TASK_STAGING") continue;
+    if (isOutOfService(evidence, launch!.agent, first.revision)) tally.violated(`${task} was launched on ${launch!.agent}, of which nothing is offered`, calls[0]!.invocation, first.commit);
     if (known.size > 0 && calls.every(({ value }) => !value.offers.some((id) => known.has(id)))) {
       tally.violated(`${task} was launched with offers that nobody had made: ${calls[0]!.value.offers.join(", ")}`, calls[0]!.invocation, first.commit);
     }
@@ -46,6 +48,11 @@ export function offers(evidence: Evidence): readonly Verdict[] {
   }
   for (const call of evidence.calls("launch")) if (call.outcome !== "fail") withinOffers(tally, evidence, known, call);
   return [tally.verdict()];
+}
+
+/** Before the batch and after it: within one, what is offered and when is not seen. */
+function isOutOfService({ registry }: Evidence, agent: string, revision: number): boolean {
+  return [revision - 1, revision].every((each) => at(registry.agents.get(agent), each)?.active === false);
 }
 
 function gather(evidence: Evidence): Map<string, Offer> {

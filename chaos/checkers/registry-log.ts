@@ -27,11 +27,16 @@ export interface LaunchVersion extends Version {
 }
 export interface AgentVersion extends Version {
   readonly standing: AgentStanding | undefined;
+  readonly active: boolean | undefined;
   readonly term: number | undefined;
   readonly total: Amounts | undefined;
 }
 export interface FrameworkVersion extends Version {
   readonly standing: FrameworkStanding | undefined;
+}
+
+export interface WeightVersion extends Version {
+  readonly weight: number | undefined;
 }
 
 export type StandingVersion = AgentVersion | FrameworkVersion;
@@ -58,6 +63,8 @@ export class RegistryLog {
   readonly byAgent = new Map<string, Launch[]>();
   readonly agents = new Map<string, AgentVersion[]>();
   readonly frameworks = new Map<string, FrameworkVersion[]>();
+  /** By role. */
+  readonly weights = new Map<string, WeightVersion[]>();
   #revisions: readonly number[] | undefined;
   readonly #slots = new Map<string, string>();
 
@@ -149,7 +156,7 @@ export class RegistryLog {
       const { table, id } = last.change;
       rows.push(versions.findLast((version) => version.revision <= to)?.change ?? ({ table, id } as RowChange));
     }
-    for (const all of [this.launches.values().map(({ versions }) => versions), this.agents.values(), this.frameworks.values()]) {
+    for (const all of [this.launches.values().map(({ versions }) => versions), this.agents.values(), this.frameworks.values(), this.weights.values()]) {
       for (const versions of all) for (const version of versions) if (version.revision > to) version.undone = true;
     }
     return { seq, t, actor, kind: "observe", op: "commit", revision: revision!, value: { master: "", n: 0, ops: rows.length, rows } };
@@ -164,11 +171,11 @@ export class RegistryLog {
       if (change.table === "task") rows.set(change.id, change.task);
       else if (change.table === "history") past.set(change.id, change);
       else if (change.table === "agent") {
-        const { standing, term, total } = change;
-        push(this.agents, change.id, { revision, commit, standing, term, total });
+        const { standing, active, term, total } = change;
+        push(this.agents, change.id, { revision, commit, standing, active, term, total });
       } else if (change.table === "framework") {
         push(this.frameworks, change.id, { revision, commit, standing: change.standing });
-      }
+      } else if (change.table === "weight") push(this.weights, change.id, { revision, commit, weight: change.weight });
     }
     const entries = this.#entries(past);
     for (const [id, row] of rows) this.#version(id, row, entries.get(id), commit);

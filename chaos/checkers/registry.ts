@@ -2,6 +2,7 @@
 import type { Call } from "../history/calls.ts";
 import type { EventOf } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
+import { settings } from "./orders.ts";
 import { at, isRestored, type Launch, type LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
 import { Tally, type Verdict } from "./verdict.ts";
@@ -18,6 +19,7 @@ export function registry(evidence: Evidence): readonly Verdict[] {
     for (const call of evidence.calls("kill")) if (call.outcome === "ok") killed(tally, evidence, call);
     for (const call of evidence.calls("teardown")) if (call.outcome === "ok") tornDown(tally, evidence, call);
     for (const call of evidence.calls("markGone")) if (call.outcome === "ok") markedGone(tally, evidence, call);
+    settings(tally, evidence);
     for (const event of evidence.of("subscribed")) subscribed(tally, evidence, event);
     for (const event of evidence.of("update")) updated(tally, evidence, event);
   }

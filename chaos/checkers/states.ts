@@ -18,6 +18,7 @@ export function states(evidence: Evidence): readonly Verdict[] {
 
 /** What one listener heard of a task. */
 interface Heard {
+  readonly life: number;
   rank: number;
   ended: TaskStateName | undefined;
   last: HistoryEvent;
@@ -27,6 +28,7 @@ interface Heard {
 /** A framework has one stream at a time, so what each of its processes hears is in order. */
 function told(tally: Tally, evidence: Evidence): void {
   const heard = new Map<string, Heard>();
+  const launches = new Map(evidence.journal.map(({ value }) => [value.uuid, value.launch]));
   for (const event of evidence.events) {
     if (event.op === "launch" && event.kind === "invoke") {
       // A finished id may be used again: a launch after the end begins a new life.
@@ -39,8 +41,10 @@ function told(tally: Tally, evidence: Evidence): void {
     if (event.op === "restored") heard.clear();
     if (event.op !== "update" || evidence.isAnothers(event.value) || evidence.registry.isUndoneUpdate(event)) continue;
     const key = `${event.actor}\0${event.value.task}`;
+    const life = lifeOf(evidence, event, launches.get(event.value.uuid));
+    if (life > (heard.get(key)?.life ?? 0)) heard.delete(key);
     const known = heard.get(key);
-    if (known === undefined) heard.set(key, take(event, { rank: -1, ended: undefined, last: event, uuids: new Set() }));
+    if (known === undefined) heard.set(key, take(event, { life, rank: -1, ended: undefined, last: event, uuids: new Set() }));
     else {
       tally.tested();
       const problem = wrongAfter(evidence, known, event);
@@ -51,6 +55,14 @@ function told(tally: Tally, evidence: Evidence): void {
       tally.violated(`${event.value.state} of ${event.value.task} comes from its ${event.value.source}`, event);
     }
   }
+}
+
+/** How many launches of its id had ended when this one was written: an end may cross the call that begins a new life. */
+function lifeOf({ registry }: Evidence, { value }: EventOf<"update">, launch: string | undefined): number {
+  const all = registry.byTask.get(value.task) ?? [];
+  const index = all.findIndex((each) => each.launch === launch);
+  const before = all[index - 1];
+  return before !== undefined && registry.firstEnd(before) !== undefined ? index : 0;
 }
 
 function wrongAfter(evidence: Evidence, known: Heard, event: EventOf<"update">): string | undefined {

@@ -33,6 +33,9 @@ interface Calls {
   readonly decline: { readonly framework: string; readonly offers: readonly string[] };
   readonly teardown: { readonly framework: string };
   readonly markGone: { readonly agent: string };
+  /** Whether anything of the agent is offered. */
+  readonly setActive: { readonly agent: string; readonly active: boolean };
+  readonly setWeight: { readonly role: string; readonly weight: number };
 }
 
 export type CallName = keyof Calls;
@@ -64,6 +67,8 @@ interface Observations {
   /** An agent process: its start (`agent` is empty before it has an id), the epoch it now obeys, and what it was ordered by whom. */
   readonly agentStarted: { readonly agent: string; readonly starts: number };
   readonly agentObeys: { readonly agent: string };
+  /** The host was set up anew, with an empty work directory: what starts there next is another agent. */
+  readonly agentSetUp: { readonly agent: string };
   readonly agentOrdered: { readonly agent: string; readonly order: "launch" | "kill" | "cancel"; readonly launch: string };
   /** It journaled an update, before it said it; and that it forgot a launch. */
   readonly agentUpdate: { readonly agent: string; readonly launch: string; readonly task: string; readonly state: TaskStateName; readonly uuid: string };
@@ -138,7 +143,7 @@ export type AgentStanding = "in" | "unreachable" | "gone";
 /** A row as it is after a revision; without a record it was deleted. A `task` goes by its launch id. */
 export type RowChange =
   | { readonly table: "framework"; readonly id: string; readonly standing?: FrameworkStanding }
-  | { readonly table: "agent"; readonly id: string; readonly standing?: AgentStanding; readonly term?: number; readonly total?: Amounts }
+  | { readonly table: "agent"; readonly id: string; readonly standing?: AgentStanding; readonly active?: boolean; readonly term?: number; readonly total?: Amounts }
   | {
       readonly table: "task";
       readonly id: string;
@@ -156,7 +161,9 @@ export type RowChange =
       };
     }
   | { readonly table: "history"; readonly id: string; readonly task?: { readonly launch: string; readonly task: string; readonly framework: string; readonly state: TaskStateName } }
-  | { readonly table: "leader" | "weight" | "meta"; readonly id: string };
+  /** Without one it is 1. */
+  | { readonly table: "weight"; readonly id: string; readonly weight?: number }
+  | { readonly table: "leader" | "meta"; readonly id: string };
 
 /**
  * A fault, from when to when, and whom it met in which role. What strikes at once and lasts, as a kill does, is on until

@@ -10,6 +10,8 @@ const calls: Readonly<Record<CallName, true>> = {
   decline: true,
   teardown: true,
   markGone: true,
+  setActive: true,
+  setWeight: true,
 };
 
 const observations: Readonly<Record<ObservationName, true>> = {
@@ -21,6 +23,7 @@ const observations: Readonly<Record<ObservationName, true>> = {
   update: true,
   agentStarted: true,
   agentObeys: true,
+  agentSetUp: true,
   agentOrdered: true,
   agentUpdate: true,
   agentAcknowledged: true,

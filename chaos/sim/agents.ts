@@ -25,6 +25,11 @@ export interface AgentsWorld {
   readonly syncMs: number;
 }
 
+/** A supervisor starts an agent that was sent away again after this. */
+const RESTART_MS = 2_000;
+/** How often somebody has seen by then why it ended, and set the host up anew. */
+const SET_UP_ANEW = 0.7;
+
 export class AgentHost {
   readonly name: string;
   readonly disk: SimDisk;
@@ -32,9 +37,14 @@ export class AgentHost {
   readonly #world: AgentsWorld;
   readonly #resources: Resources;
   readonly #tasks = new Map<string, string>();
+  readonly #chance: Chance;
   #process: SimProcess | undefined;
   #agent: Agent | undefined;
   #boots = 1;
+  #starts = 0;
+  /** Its agent was sent away for good, and not started since. */
+  #sentAway = false;
+  #cancelRestart = (): void => {};
   /** The epoch it has answered last, or had stored when it started. */
   #obeyed: Epoch = NO_EPOCH;
 
@@ -44,6 +54,7 @@ export class AgentHost {
     this.name = name;
     this.disk = new SimDisk(time, new Chance(seed, `disk/${name}`), syncMs);
     this.host = new SimHost({ name, time, chance: new Chance(seed, `host/${name}`), write });
+    this.#chance = new Chance(seed, `care/${name}`);
     const parsed = Resources.parse(resources);
     if (!parsed.ok) throw new Error(parsed.error);
     this.#resources = parsed.value;
@@ -58,15 +69,19 @@ export class AgentHost {
     return this.#agent?.state.identity.agentId ?? "";
   }
 
-  /** The agent process starts over what its predecessors left. */
+  /** The agent process starts over what its predecessors left, or on a host that was set up anew after it was sent away. */
   start(): void {
     if (this.process !== undefined) return;
+    this.#cancelRestart();
+    if (this.#sentAway && this.#chance.happens(SET_UP_ANEW)) this.#setUpAnew();
+    this.#sentAway = false;
+    this.#starts += 1;
     const { seed, time, network, masters } = this.#world;
     const process = new SimProcess(time, `agent/${this.name}`, this.name);
     this.#process = process;
     const checkpoint = this.disk.open(process, (records) => this.#appended(records));
     this.#obeyed = checkpoint.epoch;
-    const random = new Chance(seed, `agent/${this.name}/${checkpoint.starts}`).random;
+    const random = new Chance(seed, `agent/${this.name}/${this.#starts}`).random;
     this.#say("agentStarted", { agent: this.id || this.name, starts: checkpoint.starts });
     const containers = new SimContainers(this.host, process, time, (order, launch) => this.#say("agentOrdered", { agent: this.id || this.name, order, launch }, this.#epoch));
     void Agent.start(
@@ -97,7 +112,7 @@ export class AgentHost {
         if (!process.alive) return;
         this.#agent = agent;
         agent.done.then(
-          () => this.kill(),
+          () => process.alive && this.#ended(agent),
           (error: unknown) => {
             if (process.alive) this.#say("complaint", { of: `agent/${this.name}`, message: `ended: ${String(error)}` });
             this.kill();
@@ -110,6 +125,7 @@ export class AgentHost {
 
   /** SIGKILL to the agent alone. */
   kill(): void {
+    this.#cancelRestart();
     this.#process?.kill();
   }
 
@@ -118,6 +134,20 @@ export class AgentHost {
     this.kill();
     this.host.reboot();
     this.#boots += 1;
+  }
+
+  #ended({ left }: Agent): void {
+    this.kill();
+    this.#sentAway = left?.reason === "gone";
+    if (this.#sentAway) this.#cancelRestart = this.#world.time.after(this.#chance.tailed(RESTART_MS), () => this.start());
+  }
+
+  /** With an empty work directory, so that what starts is another agent. */
+  #setUpAnew(): void {
+    this.#say("agentSetUp", { agent: this.id });
+    this.disk.clear();
+    this.host.clear();
+    this.#agent = undefined;
   }
 
   get #epoch(): string {

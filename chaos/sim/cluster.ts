@@ -3,6 +3,7 @@ import { defaultMasterSettings } from "../../src/core/master/settings.ts";
 import type { HistoryEvent, Unrecorded } from "../history/event.ts";
 import { AgentHost } from "./agents.ts";
 import { Chance } from "./chance.ts";
+import { CommandLine } from "./command-line.ts";
 import { SimFramework } from "./frameworks.ts";
 import { doorOf, MasterNode } from "./masters.ts";
 import { Meddling } from "./meddling.ts";
@@ -26,6 +27,7 @@ export class SimCluster {
   readonly frameworks: readonly SimFramework[];
   readonly meddling: Meddling;
   readonly watchers: readonly Watcher[];
+  readonly commandLine: CommandLine;
   readonly history: HistoryEvent[] = [];
   readonly write = (event: Unrecorded): void => {
     const { revision, epoch, op } = event;
@@ -58,6 +60,7 @@ export class SimCluster {
     const clientsWorld = { seed, time, network, masters: addresses, write };
     this.frameworks = plan.frameworks.map((framework) => new SimFramework(clientsWorld, framework));
     this.watchers = [new Watcher(clientsWorld, "w1", true), new Watcher(clientsWorld, "w2", false)];
+    this.commandLine = new CommandLine(clientsWorld, this);
   }
 
   start(): void {

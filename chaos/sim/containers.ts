@@ -45,6 +45,11 @@ export class SimHost extends SimulatedHost {
     return new Map([...this.runs].flatMap(([launch, { state, spec }]) => (state.kind === "running" ? [[taskOf(spec), launch] as const] : [])));
   }
 
+  /** Run directories are deleted; what runs goes on. */
+  clear(): void {
+    for (const [launchId, { state }] of this.runs) if (state.kind !== "running") this.runs.delete(launchId);
+  }
+
   signalled(launchId: string, signal: string): void {
     const run = this.runs.get(launchId);
     if (run?.state.kind !== "running") return;

@@ -28,6 +28,13 @@ export class SimDisk {
     this.syncMs = syncMs;
   }
 
+  /** Everything on it is deleted. */
+  clear(): void {
+    this.journal = [];
+    this.epoch = NO_EPOCH;
+    this.starts = 0;
+  }
+
   open(process: SimProcess, onAppended: JournalReader): SimCheckpoint {
     this.starts += 1;
     return new SimCheckpoint(this, process, onAppended);

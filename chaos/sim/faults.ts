@@ -175,7 +175,7 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
     return { targets: ["etcd"], undo: () => stores.forEach((store) => store && (store.watchLagMs = 0)) };
   },
   restoreBackup: (cluster, fault) => {
-    const { masters, frameworks } = cluster;
+    const { masters, frameworks, commandLine } = cluster;
     for (const master of masters) master.kill();
     cluster.server.restoreBackup(fault.target);
     return {
@@ -184,6 +184,7 @@ export const strikes: { readonly [K in FaultName]: Strike } = {
         for (const master of masters) master.start();
         // Who had been removed may be back in the registry, and finds out.
         for (const framework of frameworks) framework.reopen();
+        commandLine.askAgain();
       },
     };
   },

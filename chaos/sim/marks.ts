@@ -2,7 +2,7 @@
  * Rare branches that a long campaign must have been through. A mark that stays at zero says that the simulation, not
  * the product, has lost an ability.
  */
-import type { HistoryEvent } from "../history/event.ts";
+import type { HistoryEvent, RowChange } from "../history/event.ts";
 import { sdkMarks } from "./sdk-scheduler.ts";
 import { loggedMarks } from "./telemetry.ts";
 import { TOO_SLOW } from "./watchers.ts";
@@ -34,6 +34,13 @@ const observed = [
   "something broken for good",
   "news stream resumed with another leader",
   TOO_SLOW,
+  "order answered by a later leader",
+  "order refused",
+  "agent that is gone comes back",
+  "agent that is unreachable marked as gone",
+  "agent set up anew",
+  "framework torn down by an operator",
+  "agent out of service under a new leader",
 ] as const;
 
 export const allMarks: readonly string[] = [...observed, ...sdkMarks, ...Object.keys(loggedMarks)];
@@ -50,6 +57,7 @@ class Look {
   readonly #invokedIn = new Map<string, string>();
   readonly #running = new Map<string, number>();
   readonly #newsOf = new Map<string, string>();
+  readonly #agents = new Map<string, RowChange & { readonly table: "agent" }>();
   #epoch = "";
 
   constructor(reached: (name: (typeof observed)[number]) => void) {
@@ -60,11 +68,9 @@ class Look {
     const { op, value, kind, actor } = event;
     switch (op) {
       case "commit":
-        if (!this.#epochs.has(event.epoch!) && this.#epochs.size > 0) this.#reached("failover");
+        if (!this.#epochs.has(event.epoch!)) this.#begins();
         this.#epochs.add((this.#epoch = event.epoch!));
-        for (const row of value.rows) {
-          if (row.table === "framework" && row.standing === "removed" && !this.#tornDown.has(row.id)) this.#reached("framework removed by its deadline");
-        }
+        for (const row of value.rows) this.#row(row);
         return;
       case "restored":
         return this.#reached("store set back to a backup");
@@ -83,6 +89,11 @@ class Look {
       case "witnessStart":
         this.#running.set(value.agent, (this.#running.get(value.agent) ?? 0) + 1);
         return void this.#started.add(value.task);
+      case "agentSetUp":
+        return this.#reached("agent set up anew");
+      case "agentObeys":
+        if (this.#agents.get(value.agent)?.standing === "gone") this.#reached("agent that is gone comes back");
+        return;
       case "agentStarted":
         if (value.starts > 1 && (this.#running.get(actor.slice("agent/".length)) ?? 0) > 0) this.#reached("agent process restarted under tasks");
         return;
@@ -94,8 +105,31 @@ class Look {
         if (kind === "invoke" && op === "launch") this.#launch(value.tasks.map(({ task }) => task));
         if (kind === "invoke") this.#invokedIn.set(`${actor}/${event.call}`, this.#epoch);
         if (kind === "invoke" && op === "teardown") this.#tornDown.add(value.framework);
-        if (kind === "ok" && this.#invokedIn.get(`${actor}/${event.call}`) !== this.#epoch) this.#reached("call answered by a later leader than it was made under");
+        if (kind === "ok" && this.#invokedIn.get(`${actor}/${event.call}`) !== this.#epoch) this.#late(actor);
+        if (actor.startsWith("operator/")) this.#order(event);
     }
+  }
+
+  #begins(): void {
+    if (this.#epochs.size === 0) return;
+    this.#reached("failover");
+    for (const { active } of this.#agents.values()) if (active === false) this.#reached("agent out of service under a new leader");
+  }
+
+  #row(row: RowChange): void {
+    if (row.table === "framework" && row.standing === "removed" && !this.#tornDown.has(row.id)) this.#reached("framework removed by its deadline");
+    if (row.table !== "agent") return;
+    if (row.standing === "gone" && this.#agents.get(row.id)?.standing === "unreachable") this.#reached("agent that is unreachable marked as gone");
+    this.#agents.set(row.id, row);
+  }
+
+  #late(actor: string): void {
+    this.#reached(actor.startsWith("operator/") ? "order answered by a later leader" : "call answered by a later leader than it was made under");
+  }
+
+  #order({ kind, op }: HistoryEvent): void {
+    if (kind === "fail") this.#reached("order refused");
+    if (kind === "ok" && op === "teardown") this.#reached("framework torn down by an operator");
   }
 
   #news(actor: string, epoch: string): void {

@@ -16,8 +16,9 @@ export interface Refused {
 
 /** Batches on their way to a reader, before it has read the first of them. */
 const WINDOW = 4;
-/** Bytes that may wait for a reader who takes none: few, as a simulated cluster has little to tell. */
-const WAITING_BYTES = 16 * 1024;
+/** Bytes that may wait for a reader who takes none, and how long: little, as a simulated cluster has little to tell. */
+const WAITING_BYTES = 2 * 1024;
+const PATIENCE_MS = 5_000;
 const [GOOD, BAD] = [0, 1];
 /** What a reader sends for each batch that it has read. */
 export const TAKEN = new Uint8Array();
@@ -46,6 +47,7 @@ export function serveEvents(master: Master, process: SimProcess, wire: Wire): vo
       sizeOf: (event) => OperatorEvent.encode(event).finish().length,
       onSlowPeer: (waiting) => end(new MesarchError("exhausted", `the stream was not read: ${waiting} bytes waited`)),
       maxBytes: WAITING_BYTES,
+      patienceMs: PATIENCE_MS,
       schedule: (flush) => process.clock.after(0, flush),
       clock: process.clock,
     });

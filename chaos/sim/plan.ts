@@ -6,6 +6,7 @@ import { agentsNeeded, type Broken, drawBroken } from "./broken.ts";
 import { Chance } from "./chance.ts";
 import type { FrameworkPlan } from "./frameworks.ts";
 import { meddlingNames, type MeddlingName } from "./meddling.ts";
+import { drawOrders, type Order } from "./orders.ts";
 
 /** Faults by name: what they do is in `faults.ts`. */
 export const faultNames = [
@@ -82,6 +83,7 @@ export interface Plan {
   readonly offerTimeoutMs: number;
   readonly faults: readonly Fault[];
   readonly actions: readonly Action[];
+  readonly orders: readonly Order[];
   /** What is not healed with the rest; nothing if not said. */
   readonly broken?: Broken;
 }
@@ -131,13 +133,15 @@ export function drawPlan(seed: number, durationMs = 600_000): Plan {
     offerTimeoutMs: shape.pick([0, 0, 20_000]),
     faults: [],
     actions: [],
+    orders: [],
   };
   const heals = new Chance(seed, "heals");
   const broken = heals.happens(BROKEN) ? drawBroken(heals, cluster) : undefined;
   const plan: Plan = { ...cluster, ...(broken && { broken }) };
   // Who stays away must be waited for no longer by the next leader than by this one.
   const handover = broken === undefined || broken.frameworks.length === 0 ? [] : [{ at: healAt(plan) + HANDOVER_MS, name: "stepDown" as const, target: LEADER, forMs: 1 }];
-  return { ...plan, faults: [...drawFaults(plan), ...handover], actions: [...drawActions(plan), ...drawMeddling(plan)] };
+  const orders = drawOrders(seed, QUIET_MS, healAt(plan), (broken?.agents ?? []).map(({ index }) => index));
+  return { ...plan, faults: [...drawFaults(plan), ...handover], actions: [...drawActions(plan), ...drawMeddling(plan)], orders };
 }
 
 function drawFramework(shape: Chance, sdk: Chance, name: string): FrameworkPlan {

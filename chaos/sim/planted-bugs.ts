@@ -205,4 +205,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["I29"],
     seeds: 20,
   },
+  {
+    name: "news is told before it is committed",
+    file: "src/core/master/output.ts",
+    find: 'if (output.kind === "milestone") return true;',
+    replace: 'if (output.kind === "milestone" || output.kind === "notice") return true;',
+    breaks: ["I25"],
+    seeds: 10,
+  },
+  {
+    name: "an agent marked as gone is taken back",
+    file: "src/core/master/agents.ts",
+    find: 'if (before?.standing?.$case === "goneAt") return refuse(state, tx, stream, Kind.KIND_GONE, GONE);',
+    replace: "",
+    breaks: ["I21"],
+    seeds: 20,
+  },
+  {
+    name: "an agent out of service that comes back is in service",
+    file: "src/core/master/registration.ts",
+    find: 'standing: { $case: "in", value: true },',
+    replace: 'standing: { $case: "in", value: true },\n    deactivated: false,',
+    breaks: ["I3"],
+    seeds: 20,
+  },
 ];

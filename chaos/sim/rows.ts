@@ -12,7 +12,7 @@ export function rowChange({ kind, id, record }: Change): RowChange {
     case "f":
       return { table: "framework", id, ...(record && { standing: frameworkStanding(record) }) };
     case "a":
-      return { table: "agent", id, ...(record && { standing: agentStanding(record), term: record.term, total: amountsOf(record.info?.resources ?? []) }) };
+      return { table: "agent", id, ...(record && { standing: agentStanding(record), active: !record.deactivated, term: record.term, total: amountsOf(record.info?.resources ?? []) }) };
     case "t":
       return { table: "task", id, ...(record && { task: taskRow(record) }) };
     case "h":
@@ -20,7 +20,7 @@ export function rowChange({ kind, id, record }: Change): RowChange {
     case "l":
       return { table: "leader", id };
     case "w":
-      return { table: "weight", id };
+      return { table: "weight", id, ...(record && { weight: record.weight }) };
     case "meta":
       return { table: "meta", id };
   }

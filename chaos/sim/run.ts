@@ -33,6 +33,7 @@ export async function run(plan: Plan): Promise<Run> {
   keepReading(cluster);
   const undo = schedule(cluster);
   for (const action of plan.actions) time.after(action.at, () => act(cluster, action));
+  for (const order of plan.orders) time.after(order.at, () => cluster.commandLine.give(order));
   await time.runUntil(healAt(plan));
   undo();
   heal(cluster);
@@ -52,7 +53,7 @@ export async function run(plan: Plan): Promise<Run> {
   for (const framework of cluster.frameworks) framework.teardown();
   await time.runUntil(plan.durationMs);
   complaints.push(...leftovers(cluster));
-  for (const process of [...cluster.masters, ...cluster.agents, ...cluster.frameworks, ...cluster.watchers]) process.kill();
+  for (const process of [...cluster.masters, ...cluster.agents, ...cluster.frameworks, ...cluster.watchers, cluster.commandLine]) process.kill();
   const hash = createHash("sha256");
   for (const event of cluster.history) hash.update(JSON.stringify(event));
   return { plan, history: cluster.history, complaints, events: time.events, digest: hash.digest("hex").slice(0, 16) };
@@ -102,7 +103,7 @@ function mend(cluster: SimCluster): void {
 }
 
 /** Whatever several faults did to one another: everything is up and reaches everything. */
-function heal({ network, server, masters, agents, frameworks, watchers }: SimCluster): void {
+function heal({ network, server, masters, agents, frameworks, watchers, commandLine }: SimCluster): void {
   network.healAll();
   server.full = false;
   server.link = "up";
@@ -121,6 +122,7 @@ function heal({ network, server, masters, agents, frameworks, watchers }: SimClu
     watcher.process?.thaw();
     watcher.start();
   }
+  commandLine.healed();
 }
 
 /** Frameworks that were away for so long that they should have been removed by now (10.5). */

@@ -26,6 +26,7 @@ export async function shrink(plan: Plan, { isRed, budget, onProgress }: ShrinkOp
   };
   await fewer(() => best.faults, (faults) => ({ ...best, faults }), better);
   await fewer(() => best.actions, (actions) => ({ ...best, actions }), better);
+  await fewer(() => best.orders, (orders) => ({ ...best, orders }), better);
   if (best.broken !== undefined) {
     for (const what of ["masters", "agents", "frameworks"] as const) {
       await fewer<unknown>(() => best.broken![what], (those) => ({ ...best, broken: { ...best.broken!, [what]: those } }), better);

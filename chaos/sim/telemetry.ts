@@ -5,7 +5,7 @@ import type { Telemetry } from "../../src/telemetry/telemetry.ts";
 import type { Unrecorded } from "../history/event.ts";
 
 /** Said by a correct process in a broken world. */
-const EXPECTED = [/agents are away, more than a third/, /^read-only: /, /^mute: the store's space/, /^the journal is /];
+const EXPECTED = [/agents are away, more than a third/, /^read-only: /, /^mute: the store's space/, /^the journal is /, /^the leader sends this agent away \(gone\)/];
 
 /** Branches that a campaign must reach, by the line that tells of them. */
 export const loggedMarks: Readonly<Record<string, RegExp>> = {

@@ -15,7 +15,7 @@ export function relatedTo(history: readonly HistoryEvent[], seqs: readonly numbe
 }
 
 export function describePlan(plan: Plan): string[] {
-  const { masters, agents, frameworks, faults, actions, seed, broken } = plan;
+  const { masters, agents, frameworks, faults, actions, orders, seed, broken } = plan;
   const wants = frameworks.map(({ name, services, jobs, sdk }) => `${name} (${services} services, ${jobs} jobs${sdk ? ", by the SDK" : ""})`).join(", ");
   return [
     `seed ${seed}: ${masters} masters, ${agents} agents, ${wants}`,
@@ -24,6 +24,7 @@ export function describePlan(plan: Plan): string[] {
     ...(broken?.frameworks ?? []).map((index) => `f${index + 1} stays away`),
     ...faults.map(({ at, name, target, forMs }) => `${seconds(at)}  ${name} ${target < 0 ? "(leader)" : target} for ${forMs} ms`),
     ...actions.map(({ at, name, framework }) => `${seconds(at)}  f${framework + 1} ${name}`),
+    ...orders.map(({ at, name, target }) => `${seconds(at)}  operator: ${name} ${target}`),
   ];
 }
 
