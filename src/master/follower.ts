@@ -2,7 +2,7 @@
  * Keeps a warm copy of the registry: loads it once, then folds the watch. The same tables serve the leadership when
  * it comes, and the fold goes on from them when it ends (3.7, D8).
  */
-import { onAbort } from "../async/abort.ts";
+import { anySignal, onAbort } from "../async/abort.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { MesarchError } from "../base/errors.ts";
@@ -81,6 +81,7 @@ export class Follower {
         onFolded();
       }
       const broken = new AbortController();
+      using either = anySignal([signal, broken.signal]);
       const end = await this.#registry.watch(
         this.#position.revision + 1,
         (changes) => {
@@ -88,7 +89,7 @@ export class Follower {
           if (this.#fold(changes)) onFolded();
           else broken.abort();
         },
-        AbortSignal.any([signal, broken.signal]),
+        either.signal,
       );
       if (end.kind === "wentBack") {
         throw new MesarchError("refused", `the store went back in time: ${end.detail}`, {
