@@ -17,8 +17,8 @@ export interface Refused {
 /** Batches on their way to a reader, before it has read the first of them. */
 const WINDOW = 4;
 /** Bytes that may wait for a reader who takes none, and how long: little, as a simulated cluster has little to tell. */
-const WAITING_BYTES = 2 * 1024;
-const PATIENCE_MS = 5_000;
+const WAITING_BYTES = 1024;
+const PATIENCE_MS = 2_000;
 const [GOOD, BAD] = [0, 1];
 /** What a reader sends for each batch that it has read. */
 export const TAKEN = new Uint8Array();

@@ -28,9 +28,9 @@ const habits: { readonly [K in OrderName]: Habit } = {
   takeOut: { share: 0.25, every: [20_000, 100_000], most: 10 },
   setWeight: { share: 0.25, every: [5_000, 60_000], most: 30 },
 };
-/** How often an operator gives up what stays broken, and by when. */
+/** How often an operator gives up what stays broken, and by when: for a part of it, after the masters did. */
 const GIVES_UP = 0.5;
-const GIVES_UP_MS = 60_000;
+const GIVES_UP_MS = 150_000;
 
 /**
  * Each kind by a chance of its own, so that a kind more changes no other.

@@ -1,7 +1,8 @@
 /** What is drawn by a seed can be satisfied, and revisions have one scale through restores. */
 import test from "ava";
 import { isSufficient } from "../../../chaos/sim/broken.ts";
-import { drawPlan, type Plan } from "../../../chaos/sim/plan.ts";
+import { orderNames } from "../../../chaos/sim/orders.ts";
+import { drawPlan, healAt, type Plan } from "../../../chaos/sim/plan.ts";
 import { RevisionScale } from "../../../chaos/sim/revision-scale.ts";
 
 const plans = Array.from({ length: 500 }, (_, seed) => drawPlan(seed));
@@ -16,6 +17,11 @@ test("restores and cores that have to do alone are drawn in a share of the seeds
   t.true(share(isRestored) > 0.1);
   t.true(share(({ broken }) => broken !== undefined) > 0.15);
   t.true(share((plan) => isRestored(plan) && plan.broken !== undefined) > 0);
+});
+
+test("orders of every kind are drawn in a share of the seeds, and for what stays broken after all else is healed", (t) => {
+  for (const kind of orderNames) t.true(plans.filter(({ orders }) => orders.some(({ name }) => name === kind)).length > plans.length / 20, kind);
+  t.true(plans.some((plan) => plan.orders.some(({ at }) => at > healAt(plan))));
 });
 
 test("a plan made smaller may not be sufficient any more, and that is seen", (t) => {
