@@ -30,8 +30,10 @@ export class Wire {
   peer!: Wire;
   /** @internal When the last message on its way to the peer arrives. */
   arrivesAt = 0;
-  /** @internal Sent and held up by a cut path. */
-  stuck: (() => void)[] = [];
+  /** @internal Sent and not arrived yet, in order: whatever arrives next is the first of these. */
+  readonly underWay: (() => void)[] = [];
+  /** @internal How many of these are held up by a cut path. */
+  stuck = 0;
   open = true;
   readonly #network: Network;
   readonly #forget: () => void;
@@ -175,14 +177,16 @@ export class Network {
   /** @internal */
   carry(wire: Wire, arrive: () => void): void {
     const { peer } = wire;
-    const arrival = (): void => {
-      if (!this.#reaches(wire.process.host, peer.process.host)) return void wire.stuck.push(arrival);
-      if (wire.stuck.length > 0 && wire.stuck[0] !== arrival) return void wire.stuck.push(arrival);
-      peer.process.deliver(arrive);
-    };
+    wire.underWay.push(arrive);
     const due = Math.max(wire.arrivesAt, this.#time.now + this.#latency(wire.process.host, peer.process.host));
     wire.arrivesAt = due;
-    this.#time.afterInOrder(due - this.#time.now, arrival);
+    this.#time.afterInOrder(due - this.#time.now, () => this.#arrive(wire));
+  }
+
+  #arrive(wire: Wire): void {
+    const { process } = wire.peer;
+    if (!this.#reaches(wire.process.host, process.host)) wire.stuck += 1;
+    else process.deliver(wire.underWay.shift()!);
   }
 
   /** Looks twice in that time: who is frozen, dead on a dark host, or out of reach both times is given up. */
@@ -199,17 +203,15 @@ export class Network {
   /** What paths that are open again held up goes on, in order. */
   #release(): void {
     for (const wire of this.#wires) {
-      if (wire.stuck.length === 0 || !this.#reaches(wire.process.host, wire.peer.process.host)) continue;
-      const stuck = wire.stuck;
-      wire.stuck = [];
-      for (const arrival of stuck) this.#time.afterInOrder(this.#options.latencyMs, arrival);
+      if (wire.stuck === 0 || !this.#reaches(wire.process.host, wire.peer.process.host)) continue;
+      for (; wire.stuck > 0; wire.stuck -= 1) this.#time.afterInOrder(this.#options.latencyMs, () => this.#arrive(wire));
       wire.arrivesAt = Math.max(wire.arrivesAt, this.#time.now + this.#options.latencyMs);
     }
   }
 
   #break(wire: Wire, reason: string): void {
-    wire.stuck = [];
-    wire.peer.stuck = [];
+    wire.stuck = 0;
+    wire.peer.stuck = 0;
     for (const end of [wire, wire.peer]) end.process.deliver(() => end.ended(reason));
   }
 
