@@ -209,10 +209,11 @@ export class SchedulerConnection {
     });
     const stopWatching = this.#tracker.onLeader((next) => {
       const newer = compareEpochs(next.epoch, leader.epoch) > 0;
-      // The same leader may become known by an address that can be reached from here. But a SUBSCRIBE that is on its way
-      // could arrive after the one to that address, and win: the session would be taken over by itself.
-      const elsewhere = next.address !== leader.address && !subscription.isConnected;
-      if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
+      const elsewhere = next.address !== leader.address && this.#subscription !== subscription;
+      // The same master may become known by an address that can be reached from here. But a SUBSCRIBE that is on its way
+      // could arrive after the one to that address, and win: the session would be taken over by itself (10.1).
+      if (elsewhere && next.name === leader.name && subscription.isConnected) leader = { ...next, address: leader.address };
+      else if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
     });
     const stopListening = onAbort(this.#over.signal, () => subscription.cancel("the session is closed"));
     const ending = await subscription.ended;

@@ -6,9 +6,9 @@ import { seededRandom } from "../../src/base/random.ts";
 import { openSession } from "../../src/sdk/scheduler.ts";
 import { ScriptedTransport } from "../support/scripted-transport.ts";
 
-for (const connects of [true, false]) {
+for (const [connects, revision] of [[true, 1], [true, 9], [false, 1], [false, 9]] as const) {
   const title = connects ? "is not left, as both SUBSCRIBEs could arrive, in any order" : "that cannot be reached is left";
-  test(`10.1 a leader's address ${title}, when the leader itself speaks from another one`, async (t) => {
+  test(`10.1 a leader's address ${title}, when that master leads by another one (epoch ${revision})`, async (t) => {
     const transport = new ScriptedTransport();
     const clock = new ManualClock();
     transport.connects = connects;
@@ -17,14 +17,15 @@ for (const connects of [true, false]) {
     const opening = openSession({ masters: "m1.example", framework: { name: "test" }, clock }, outside);
     await turn();
     t.is(transport.streams[0]!.address, "10.0.0.1:6050");
-    transport.say({ master: "m1", leading: true });
+    transport.say({ master: "m1", leading: true, epoch: { generation: 1, revision } });
     await turn();
     t.is(transport.streams[0]!.cancelled, !connects);
     clock.advance(100); // the pause before the next stream
     await turn();
     transport.streams.at(-1)!.subscribed();
     const session = await opening;
-    t.is(session.leader?.address, connects ? "10.0.0.1:6050" : "m1.example:6050");
+    const address = connects ? "10.0.0.1:6050" : "m1.example:6050";
+    t.deepEqual(session.leader, { name: "m1", address, epoch: { generation: 1, revision } });
     await session.close();
   });
 }
