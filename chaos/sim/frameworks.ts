@@ -44,6 +44,13 @@ const ACKNOWLEDGES_WRONGLY = 0.02;
 /** An offer is kept for a while, so often, and for so long at most. */
 const HOLDS = 0.2;
 const HOLD_MS = 4_000;
+/** So many frameworks want no offers while they want nothing, and look so often whether that is so. */
+const RESTS = 0.4;
+const REST_MS = 7_000;
+/** What was offered before may be read so much later. */
+const READ_MS = 5_000;
+/** A task is killed in the same breath in which it is launched. */
+const KILLS_AT_ONCE = 0.05;
 /** Between TERM and KILL, as a kill does not say. */
 const GRACE_MS = 3_000;
 
@@ -67,6 +74,9 @@ export class SimFramework implements SchedulerListener, Meddler {
   /** Wants nothing more, and ends what it has. */
   #closing = false;
   #killsNext = false;
+  /** It may have no offers because it wanted none, and surely has none since then. */
+  #resting = false;
+  #restsSince = Infinity;
   /** Away, and not to be started. */
   #retired = false;
 
@@ -111,9 +121,12 @@ export class SimFramework implements SchedulerListener, Meddler {
       start: this.#starts,
       listener: this,
       mark: (name) => this.#observe("mark", { name }),
-      complain: (message) => this.#observe("complaint", { of: actor, message }),
+      complain: (message) => this.#complain(message),
     });
+    this.#resting = false;
+    this.#restsSince = Infinity;
     this.#askAboutSilence(process);
+    if (new Chance(seed, `rests/${this.name}`).happens(RESTS)) void this.#rest(process, this.#client);
   }
 
   kill(): void {
@@ -184,7 +197,7 @@ export class SimFramework implements SchedulerListener, Meddler {
     this.#subscribed = false;
     this.#observe("disconnected", { framework: this.name });
     // The SDK has told of each before.
-    if (this.plan.sdk && this.#held.size > 0) this.#observe("complaint", { of: this.name, message: "offers of a leader that is lost were not taken back" });
+    if (this.plan.sdk && this.#held.size > 0) this.#complain("offers of a leader that is lost were not taken back");
     this.#held.clear();
   }
 
@@ -219,12 +232,30 @@ export class SimFramework implements SchedulerListener, Meddler {
     });
   }
 
+  async #rest(process: SimProcess, client: SchedulerClient): Promise<void> {
+    for (;;) {
+      await new Promise<void>((resolve) => process.clock.after(REST_MS, resolve));
+      const isContent = this.#workload.wishes(new Set()).length === 0 && this.#workload.surplus === undefined;
+      if (isContent === this.#resting) continue;
+      this.#resting = true;
+      this.#restsSince = Infinity;
+      try {
+        await (isContent ? client.suppress() : client.revive());
+        if (isContent) this.#restsSince = process.clock.now();
+        else this.#resting = false;
+      } catch {
+        // Whether it rests is not known. If it is not to, it asks for offers again.
+      }
+    }
+  }
+
   #reconcile(tasks: readonly string[]): void {
     void this.#call("reconcile", { framework: this.name, tasks }, (client) => client.reconcile(tasks));
   }
 
   #offered(offer: Offer): void {
     this.#observe("offer", offerOf(this.name, offer));
+    if (this.#world.time.now - this.#restsSince > READ_MS) this.#complain("offers come that are not wanted");
     const id = offer.id?.value ?? "";
     this.#held.set(id, offer);
     const decide = (): void => {
@@ -249,7 +280,10 @@ export class SimFramework implements SchedulerListener, Meddler {
     const infos = tasks.map(({ info }) => info);
     const launches = infos.map((info) => ({ task: info.taskId?.value ?? "", resources: amountsOf(info.resources) }));
     const value = { framework: this.name, offers: [offer.id?.value ?? ""], agent, tasks: launches };
-    const outcome = await this.#call("launch", value, (client) => client.launch(offer, infos));
+    const launched = this.#call("launch", value, (client) => client.launch(offer, infos));
+    // Only sessions of the SDK keep such calls in order (10.8).
+    if (this.plan.sdk && this.#chance.happens(KILLS_AT_ONCE)) void this.#kill(tasks[0]!);
+    const outcome = await launched;
     for (const task of tasks) task.launch = outcome === "unknown" ? "unknown" : "answered";
     if (outcome !== "ok" || !this.#killsNext) return;
     this.#killsNext = false;
@@ -307,6 +341,10 @@ export class SimFramework implements SchedulerListener, Meddler {
     };
     this.#open.set(call, op);
     return call;
+  }
+
+  #complain(message: string): void {
+    this.#observe("complaint", { of: this.name, message });
   }
 
   #observe(op: ObservationName, value: object): void {

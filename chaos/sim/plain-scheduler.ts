@@ -23,6 +23,7 @@ interface Pending {
   readonly settle: (outcome: Standpoint | MesarchError) => void;
 }
 
+const ROLES: readonly string[] = ["*"];
 const RECONNECT_MS = 60;
 /** A master that does not answer SUBSCRIBE for this long is left. */
 const SILENCE_MS = 10_000;
@@ -35,6 +36,8 @@ export class PlainScheduler implements SchedulerClient {
   readonly #pending = new Map<number, Pending>();
   #wire: Wire | undefined;
   #subscribed = false;
+  /** Each SUBSCRIBE replaces what was said before. */
+  #suppressed: readonly string[] = [];
   #hint = "";
   #calls = 0;
 
@@ -62,6 +65,16 @@ export class PlainScheduler implements SchedulerClient {
 
   reconcile(tasks: readonly string[]): Promise<Standpoint> {
     return this.#call(calls.reconcileCall(tasks.map((taskId) => ({ taskId }))));
+  }
+
+  suppress(): Promise<Standpoint> {
+    this.#suppressed = ROLES;
+    return this.#call(calls.suppressCall([]));
+  }
+
+  revive(): Promise<Standpoint> {
+    this.#suppressed = [];
+    return this.#call(calls.reviveCall([]));
   }
 
   teardown(): Promise<Standpoint> {
@@ -99,14 +112,14 @@ export class PlainScheduler implements SchedulerClient {
         wire.close("left");
         wire.onClose("left");
       });
-      wire.send(this.#encode(0, calls.subscribeCall(this.#info(), [])));
+      wire.send(this.#encode(0, calls.subscribeCall(this.#info(), [...this.#suppressed])));
     });
   }
 
   #info(): FrameworkInfo {
     const { framework, failoverTimeoutS, partitionAware } = this.#life;
     const capabilities = [Capability.MULTI_ROLE, ...(partitionAware ? [Capability.PARTITION_AWARE] : [])].map((type) => ({ type }));
-    return FrameworkInfo.fromPartial({ id: { value: framework }, user: "root", name: framework, roles: ["*"], failoverTimeout: failoverTimeoutS, capabilities });
+    return FrameworkInfo.fromPartial({ id: { value: framework }, user: "root", name: framework, roles: [...ROLES], failoverTimeout: failoverTimeoutS, capabilities });
   }
 
   #heard({ item }: SchedulerItem, asked: OpenCall): void {

@@ -12,6 +12,9 @@ export interface SchedulerClient {
   kill(task: string, agent: string | undefined): Promise<Standpoint>;
   acknowledge(status: TaskStatus): Promise<Standpoint>;
   reconcile(tasks: readonly string[]): Promise<Standpoint>;
+  /** No more offers, until they are asked for again: also by the next leader. */
+  suppress(): Promise<Standpoint>;
+  revive(): Promise<Standpoint>;
   teardown(): Promise<Standpoint>;
 }
 

@@ -65,6 +65,14 @@ export class SdkScheduler implements SchedulerClient {
     return this.#call((session) => session.reconcile(tasks.map((taskId) => ({ taskId }))));
   }
 
+  suppress(): Promise<Standpoint> {
+    return this.#call((session) => session.suppress());
+  }
+
+  revive(): Promise<Standpoint> {
+    return this.#call((session) => session.revive());
+  }
+
   teardown(): Promise<Standpoint> {
     return this.#call((session) => session.teardown({ timeoutMs: NEVER_MS }));
   }
