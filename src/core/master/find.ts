@@ -1,4 +1,5 @@
 /** Finding what an operator names by an id or the beginning of one. */
+import { parseIssuedId } from "../../model/ids.ts";
 import { isTerminal } from "../../model/task-state.ts";
 import type { TaskRecord } from "../../wire/gen/mesarch/v1/registry.ts";
 import type { TaskState } from "../../wire/gen/mesos/v1/mesos.ts";
@@ -36,10 +37,13 @@ export function* finishedTasks(tables: Tables): Generator<TaskRecord> {
   for (const { task } of tables.history.values()) if (task !== undefined) yield task;
 }
 
-/** The key in a table that this is, or that alone begins with it. */
+/**
+ * The key in a table that this is, or that alone begins with it. An id of our own form is whole: what it named may be
+ * forgotten, and must not be taken for the next one that begins like it (S1 for S10).
+ */
 export function findKey(table: ReadonlyMap<string, unknown>, id: string): string | undefined {
   if (table.has(id)) return id;
-  if (id === "") return undefined;
+  if (id === "" || parseIssuedId(id) !== undefined) return undefined;
   let only: string | undefined;
   for (const key of table.keys()) {
     if (!key.startsWith(id)) continue;

@@ -142,6 +142,17 @@ test("teardown, gone, active, weight: by id or a unique beginning", (t) => {
   t.is(s.tables.agents.get(agent.id)?.standing?.$case, "goneAt");
 });
 
+test("a whole id of an agent that is forgotten means none, though another's id begin like it", (t) => {
+  const s = new Scenario();
+  const agents = Array.from({ length: 11 }, () => s.agent());
+  const [forgotten, other] = [agents[1]!.id, agents[10]!.id];
+  t.true(other.startsWith(forgotten));
+  agents[1]!.disconnect();
+  s.tables.apply({ kind: "a", id: forgotten, record: undefined });
+  t.regex(refusal(s.operator({ $case: "markAgentGone", value: { agentId: forgotten } })), /^notFound/);
+  t.is(s.tables.agents.get(other)?.standing?.$case, "in");
+});
+
 test("3.9 a weight of a role that is too long is refused, with '/' in it or not", (t) => {
   const s = new Scenario();
   for (const role of ["x".repeat(900_000), `a/${"x".repeat(900_000)}`, Array.from({ length: 40 }, () => "a").join("/")]) {
