@@ -1,4 +1,5 @@
 /** I12 and I13: what ran, what the registry says and what is left over agree in the end. */
+import type { TaskStateName } from "../../src/sdk/index.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Launch, LaunchVersion } from "./registry-log.ts";
 import { isEnd } from "./states-table.ts";
@@ -43,12 +44,15 @@ function reachesRegistry(tally: Tally, evidence: Evidence, life: Life, launch: L
   }
 }
 
+/** Ends of tasks on an agent that did not answer: what had been sent to it may be done when it wakes. */
+const SAID_UNHEARD: ReadonlySet<TaskStateName> = new Set(["TASK_LOST", "TASK_GONE_BY_OPERATOR"]);
+
 function reachesHost(tally: Tally, evidence: Evidence, life: Life, launch: Launch, { beatGapMs, settleMs }: CheckOptions): void {
   const end = evidence.registry.end(launch);
   if (end === undefined) return;
   const { t } = end.commit;
   const state = end.row?.state ?? end.past!;
-  if (life.start.t > t && state !== "TASK_LOST") {
+  if (life.start.t > t && !SAID_UNHEARD.has(state)) {
     tally.violated(`${life.task} started after the registry said ${state}`, end.commit, life.start);
     return;
   }

@@ -103,6 +103,15 @@ test("I12: a task that runs on after its end is found", (t) => {
   accepted(t, story().beats("t1", 600).exits("t1").after(5_000).commit(), "I12");
 });
 
+test("I12: an agent that an operator took for gone may wake and start what had been sent to it; what was dropped stays so", (t) => {
+  const launched = (): Story => calm().launched("t1");
+  const entry = { launch: "L-t1", task: "t1", framework: "f1", state: "TASK_GONE_BY_OPERATOR" } as const;
+  const marked = launched().call("markGone", "operator/o1", { agent: "s1" }).agent("s1", "gone").ok();
+  const gone = marked.commit({ table: "task", id: "L-t1" }, { table: "history", id: "f1/t1", task: entry });
+  untested(t, gone.witnessStarts("t1").exits("t1").after(20_000).phase("final"), "I12");
+  rejected(t, launched().row("t1", { state: "TASK_DROPPED", settled: true }).past("t1").witnessStarts("t1"), "I12", /t1 started after the registry said TASK_DROPPED/);
+});
+
 test("I12: what a master ended has time to be killed", (t) => {
   const settled = (): Story => calm().running("t1").row("t1", { state: "TASK_GONE", settled: true });
   accepted(t, settled().kill("t1").ok().beats("t1", 5_000).signal("t1").exits("t1", 143).toldByMaster("t1", "TASK_GONE").after(30_000).commit(), "I12");
