@@ -209,11 +209,13 @@ export class SchedulerConnection {
     });
     const stopWatching = this.#tracker.onLeader((next) => {
       const newer = compareEpochs(next.epoch, leader.epoch) > 0;
-      const elsewhere = next.address !== leader.address && this.#subscription !== subscription;
-      // The same master may become known by an address that can be reached from here. But a SUBSCRIBE that is on its way
-      // could arrive after the one to that address, and win: the session would be taken over by itself (10.1).
-      if (elsewhere && next.name === leader.name && subscription.isConnected) leader = { ...next, address: leader.address };
-      else if (newer || elsewhere) subscription.cancel(`${next.name} leads now`);
+      const unanswered = this.#subscription !== subscription;
+      // Whoever leads now answers the SUBSCRIBE that is on its way to that very master. Left and sent again it could arrive
+      // last, and the session be taken over by itself (10.1); or be left right after it was taken, which ends a framework
+      // whose failover timeout is 0 (10.5).
+      if (unanswered && next.name === leader.name && subscription.isConnected) leader = { ...next, address: leader.address };
+      // The same leader may become known by an address that can be reached from here.
+      else if (newer || (unanswered && next.address !== leader.address)) subscription.cancel(`${next.name} leads now`);
     });
     const stopListening = onAbort(this.#over.signal, () => subscription.cancel("the session is closed"));
     const ending = await subscription.ended;

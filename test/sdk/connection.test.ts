@@ -6,26 +6,37 @@ import { seededRandom } from "../../src/base/random.ts";
 import { openSession } from "../../src/sdk/scheduler.ts";
 import { ScriptedTransport } from "../support/scripted-transport.ts";
 
-for (const [connects, revision] of [[true, 1], [true, 9], [false, 1], [false, 9]] as const) {
-  const title = connects ? "is not left, as both SUBSCRIBEs could arrive, in any order" : "that cannot be reached is left";
-  test(`10.1 a leader's address ${title}, when that master leads by another one (epoch ${revision})`, async (t) => {
-    const transport = new ScriptedTransport();
-    const clock = new ManualClock();
-    transport.connects = connects;
-    transport.say({ master: "m2", leading: false, leaderAddress: "10.0.0.1:6050" });
-    const outside = { transport, random: seededRandom(1) };
-    const opening = openSession({ masters: "m1.example", framework: { name: "test" }, clock }, outside);
-    await turn();
-    t.is(transport.streams[0]!.address, "10.0.0.1:6050");
-    transport.say({ master: "m1", leading: true, epoch: { generation: 1, revision } });
-    await turn();
-    t.is(transport.streams[0]!.cancelled, !connects);
-    clock.advance(100); // the pause before the next stream
-    await turn();
-    transport.streams.at(-1)!.subscribed();
-    const session = await opening;
-    const address = connects ? "10.0.0.1:6050" : "m1.example:6050";
-    t.deepEqual(session.leader, { name: "m1", address, epoch: { generation: 1, revision } });
-    await session.close();
-  });
+const OTHER = "10.0.0.1:6050";
+const OWN = "m1.example:6050";
+
+/** By what the session knows m1, and what m1 says once SUBSCRIBE was sent there. */
+const cases = [
+  { news: "it speaks from another address", known: OTHER, revision: 1 },
+  { news: "it leads again, and speaks from another address", known: OTHER, revision: 9 },
+  { news: "it leads again", known: OWN, revision: 9 },
+];
+
+for (const { news, known, revision } of cases) {
+  for (const connects of [true, false]) {
+    const title = connects ? "is waited for, as it may have been taken" : "is left and sent again if it cannot be on its way";
+    test(`10.1, 10.5 SUBSCRIBE ${title}, when of its master is heard: ${news}`, async (t) => {
+      const transport = new ScriptedTransport();
+      const clock = new ManualClock();
+      transport.connects = connects;
+      transport.say(known === OWN ? {} : { master: "m2", leading: false, leaderAddress: known });
+      const outside = { transport, random: seededRandom(1) };
+      const opening = openSession({ masters: "m1.example", framework: { name: "test" }, clock }, outside);
+      await turn();
+      t.is(transport.streams[0]!.address, known);
+      transport.say({ master: "m1", leading: true, epoch: { generation: 1, revision } });
+      await turn();
+      t.is(transport.streams[0]!.cancelled, !connects);
+      clock.advance(100); // the pause before the next stream
+      await turn();
+      transport.streams.at(-1)!.subscribed();
+      const session = await opening;
+      t.deepEqual(session.leader, { name: "m1", address: connects ? known : OWN, epoch: { generation: 1, revision } });
+      await session.close();
+    });
+  }
 }
