@@ -229,4 +229,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["I3"],
     seeds: 20,
   },
+  {
+    name: "a session does not tell which offers went with their leader",
+    file: "src/sdk/connection.ts",
+    find: 'if (offerIds.length > 0) this.events.deliver({ type: "rescinded", offerIds, cause: "leader" });',
+    replace: "",
+    breaks: ["complaints"],
+    seeds: 20,
+  },
+  {
+    name: "a session forgets with its leader that it wants no offers",
+    file: "src/sdk/connection.ts",
+    find: "subscribeCall(this.#framework, [...this.#suppressed])",
+    replace: "subscribeCall(this.#framework, [])",
+    breaks: ["complaints"],
+    seeds: 20,
+  },
+  {
+    name: "a session leaves the leader that may have subscribed it",
+    file: "src/sdk/connection.ts",
+    find: "if (unanswered && next.name === leader.name && subscription.isConnected) leader =",
+    replace: 'if (unanswered && next.name === "") leader =',
+    breaks: ["I20", "I21", "complaints"],
+    seeds: 60,
+  },
 ];
