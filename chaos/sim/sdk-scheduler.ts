@@ -13,7 +13,7 @@ export const sdkMarks = [
   "SDK: call answered by a later leader",
   "SDK: call made without a leader was answered",
   "SDK: offers went with their leader",
-  "SDK: silent leader left for its successor",
+  "SDK: leader left for its successor",
   "SDK: no leader in time",
   "SDK: fell behind and started over",
 ] as const;
@@ -124,7 +124,7 @@ export class SdkScheduler implements SchedulerClient {
     const { listener } = this.#life;
     if (event.type === "subscribed") listener.subscribed();
     else if (event.type === "disconnected") {
-      if (event.reason.endsWith("leads now")) this.#mark("SDK: silent leader left for its successor");
+      if (event.reason.endsWith("leads now")) this.#mark("SDK: leader left for its successor");
       if (event.reason.endsWith("waited to be read")) this.#mark("SDK: fell behind and started over");
       listener.disconnected();
     } else {
