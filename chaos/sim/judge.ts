@@ -1,5 +1,5 @@
 /** What is wrong with a run: by the checkers, by the state of the cluster in the end, and by its own complaints. */
-import type { Verdict } from "../checkers/verdict.ts";
+import type { CheckOptions, Verdict } from "../checkers/verdict.ts";
 import { check } from "../checkers/index.ts";
 import { marksOf } from "./marks.ts";
 import { CALM_AFTER_MS, type Plan } from "./plan.ts";
@@ -17,12 +17,17 @@ export interface Judged {
 }
 
 export interface Flaw {
-  /** What is broken, for comparing two red runs: an invariant, or `end` for what the cluster complains of when all is over. */
+  /** What is broken, one of `allFlawKinds`: an invariant, or `end` for what the cluster complains of when all is over. */
   readonly kind: string;
   readonly what: string;
   /** `seq` of events that show it. */
   readonly events: readonly number[];
 }
+
+const OPTIONS: CheckOptions = { recoveryBoundsMs: {}, beatGapMs: Infinity, settleMs: 30_000, calmMs: CALM_AFTER_MS };
+
+/** `determinism`: the same seed gave two histories. */
+export const allFlawKinds: ReadonlySet<string> = new Set(["end", "determinism", ...check([], OPTIONS).map(({ invariant }) => invariant)]);
 
 export async function judge(plan: Plan): Promise<Judged> {
   return (await judgeWithHistory(plan)).judged;
@@ -30,13 +35,7 @@ export async function judge(plan: Plan): Promise<Judged> {
 
 export async function judgeWithHistory(plan: Plan) {
   const { history, complaints, digest, events } = await run(plan);
-  const verdicts = check(history, {
-    recoveryBoundsMs: {},
-    beatGapMs: Infinity,
-    settleMs: 30_000,
-    calmMs: CALM_AFTER_MS,
-    policy: { unreachableAfterMs: plan.agentPingTimeoutMs },
-  });
+  const verdicts = check(history, { ...OPTIONS, policy: { unreachableAfterMs: plan.agentPingTimeoutMs } });
   const flaws = [...complaints.map((what) => ({ kind: "end", what, events: [] })), ...verdicts.flatMap(flawsOf)];
   const tested = Object.fromEntries(verdicts.map(({ invariant, tested: times }) => [invariant, times]));
   return { history, judged: { plan, digest, events, flaws, tested, marks: Object.fromEntries(marksOf(history)) } satisfies Judged };

@@ -1,29 +1,20 @@
-/**
- * Simulated clusters by the seed.
- *
- *     npm run sim -- --seeds 1000 [--seed-base N] [--jobs N] [--json FILE] [--quick] [--only KIND,...]
- *     npm run sim -- --seed N [--trace]
- *     npm run sim -- --plan FILE [--trace]
- *
- * Exit code 0: all is well. 1: a seed is red; it was shrunk and is told as a transcript. 2: usage.
- */
-import { readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+/** `npm run sim`, simulated clusters by the seed: see usage.ts for what it can be told. */
+import { writeFileSync } from "node:fs";
 import { SHOWN_IN_SIMULATION } from "../checkers/index.ts";
 import { campaign, judgeSeed, type Order, type Report } from "./campaign.ts";
-import { type Flaw, type Judged, judge, judgeWithHistory } from "./judge.ts";
+import { type Judged, judge, judgeWithHistory } from "./judge.ts";
 import { allMarks } from "./marks.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { shrink } from "./shrink.ts";
 import { describePlan, relatedTo, transcript } from "./transcript.ts";
+import { type Campaign, parseSimulation, type Simulation, USAGE } from "./usage.ts";
 
 const SHRINK_RUNS = 300;
 /** A mark that this many seeds did not reach is lost, and so is an invariant that they did not test. */
 const MANY_SEEDS = 300;
 
 if (process.argv.includes("--worker")) work();
-else process.exitCode = await main();
+else process.exitCode = await main(process.argv.slice(2));
 
 function work(): void {
   process.on("message", (order: Order) => {
@@ -35,55 +26,24 @@ function work(): void {
   process.on("disconnect", () => process.exit(0));
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: "string" },
-      "seed-base": { type: "string", default: "1" },
-      seed: { type: "string" },
-      plan: { type: "string" },
-      trace: { type: "boolean", default: false },
-      jobs: { type: "string", default: String(availableParallelism()) },
-      minutes: { type: "string", default: "10" },
-      json: { type: "string" },
-      // Tell of a red seed without making it small.
-      quick: { type: "boolean", default: false },
-      // Kinds of flaws that make a seed red, such as I8; all if not said.
-      only: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const numbers = [values.seeds, values["seed-base"], values.seed, values.jobs, values.minutes].filter((value) => value !== undefined).map(Number);
-  const asked = [values.seeds, values.seed, values.plan].filter((value) => value !== undefined).length;
-  if (values.help || asked !== 1 || numbers.some((value) => !(value >= 0))) {
-    console.error("usage: npm run sim -- --seeds N [--seed-base N] [--jobs N] [--minutes N] [--json FILE] [--quick] [--only KIND,...]");
-    console.error("       npm run sim -- --seed N [--minutes N] [--trace]");
-    console.error("       npm run sim -- --plan FILE [--trace]");
-    return values.help ? 0 : 2;
+async function main(args: readonly string[]): Promise<number> {
+  let wanted: Simulation;
+  try {
+    wanted = parseSimulation(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error(USAGE);
+    return 2;
   }
-  const durationMs = Number(values.minutes) * 60_000;
-  if (values.plan !== undefined) return one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan, values.trace);
-  if (values.seed !== undefined) return one(drawPlan(Number(values.seed), durationMs), values.trace);
-  const kinds = values.only?.split(",");
-  return many({
-    base: Number(values["seed-base"]),
-    count: Number(values.seeds),
-    jobs: Number(values.jobs),
-    durationMs,
-    json: values.json,
-    quick: values.quick,
-    matters: ({ kind }) => kinds?.includes(kind) ?? true,
-  });
-}
-
-interface Campaign {
-  readonly base: number;
-  readonly count: number;
-  readonly jobs: number;
-  readonly durationMs: number;
-  readonly json: string | undefined;
-  readonly quick: boolean;
-  readonly matters: (flaw: Flaw) => boolean;
+  switch (wanted.kind) {
+    case "help":
+      console.log(USAGE);
+      return 0;
+    case "one":
+      return one(wanted.plan, wanted.trace);
+    case "many":
+      return many(wanted);
+  }
 }
 
 /** One run, told in full if wanted. */
@@ -95,7 +55,7 @@ async function one(plan: Plan, trace: boolean): Promise<number> {
   return judged.flaws.length === 0 ? 0 : 1;
 }
 
-async function many({ base, count, jobs, durationMs, json, quick, matters }: Campaign): Promise<number> {
+async function many({ base, count, jobs, durationMs, json, quick, only }: Campaign): Promise<number> {
   const startedAt = performance.now();
   const red: Judged[] = [];
   const tested = new Map<string, number>();
@@ -109,7 +69,7 @@ async function many({ base, count, jobs, durationMs, json, quick, matters }: Cam
     enough: () => red.length > 0,
     onJudged: ({ flaws, ...judged }) => {
       done += 1;
-      const matter = flaws.filter(matters);
+      const matter = flaws.filter(({ kind }) => only.has(kind));
       if (matter.length > 0) red.push({ ...judged, flaws: matter });
       for (const [name, times] of Object.entries(judged.tested)) tested.set(name, (tested.get(name) ?? 0) + times);
       for (const [name, times] of Object.entries(judged.marks)) marks.set(name, (marks.get(name) ?? 0) + times);
