@@ -44,7 +44,7 @@ function reachesRegistry(tally: Tally, evidence: Evidence, life: Life, launch: L
   }
 }
 
-/** Ends of tasks on an agent that did not answer: what had been sent to it may be done when it wakes. */
+/** Ends of tasks on an agent that did not answer: what had been sent to it may be done when it wakes, and no later. */
 const SAID_UNHEARD: ReadonlySet<TaskStateName> = new Set(["TASK_LOST", "TASK_GONE_BY_OPERATOR"]);
 
 function reachesHost(tally: Tally, evidence: Evidence, life: Life, launch: Launch, { beatGapMs, settleMs }: CheckOptions): void {
@@ -52,7 +52,7 @@ function reachesHost(tally: Tally, evidence: Evidence, life: Life, launch: Launc
   if (end === undefined) return;
   const { t } = end.commit;
   const state = end.row?.state ?? end.past!;
-  if (life.start.t > t && !SAID_UNHEARD.has(state)) {
+  if (life.start.t > (SAID_UNHEARD.has(state) ? evidence.faults.deadline(t, settleMs) : t)) {
     tally.violated(`${life.task} started after the registry said ${state}`, end.commit, life.start);
     return;
   }

@@ -1,5 +1,6 @@
 /** I22 and I23: how agents leave, and that coming back does no harm. */
 import type { TaskStateName } from "../../src/sdk/index.ts";
+import type { RowChange } from "../history/event.ts";
 import type { Evidence } from "./evidence.ts";
 import { epochsBegun } from "./frameworks.ts";
 import { type AgentVersion, type Commit, lasting, type TaskRow } from "./registry-log.ts";
@@ -53,15 +54,16 @@ function* departures(evidence: Evidence): Generator<[agent: string, version: Age
 function lastHeard(evidence: Evidence): (agent: string, commit: Commit) => number {
   const words = new Map<string, Commit[]>();
   const rows = new Map<string, TaskRow>();
-  const active = new Map<string, boolean | undefined>();
+  const agents = new Map<string, RowChange & { readonly table: "agent" }>();
   const note = (agent: string, commit: Commit): void => void (words.get(agent) ?? words.set(agent, []).get(agent)!).push(commit);
   for (const commit of evidence.registry.commits) {
     for (const change of commit.value.rows) {
       if (change.table === "agent") {
-        // An operator's order says nothing of the agent.
-        const isOrdered = active.has(change.id) && active.get(change.id) !== change.active;
+        const before = agents.get(change.id);
+        // An operator's order says nothing of the agent; its return in the same batch does.
+        const isOrdered = before !== undefined && before.active !== change.active && before.standing === change.standing && before.term === change.term;
         if (change.standing === "in" && !isOrdered) note(change.id, commit);
-        active.set(change.id, change.active);
+        agents.set(change.id, change);
       }
       if (change.table !== "task" || change.task === undefined) continue;
       const { task } = change;

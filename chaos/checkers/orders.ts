@@ -42,9 +42,11 @@ function judge(tally: Tally, { what, unset, versions, orders }: Setting): void {
     const { call, value } = order;
     if (call.outcome !== "ok" || call.revision === undefined) continue;
     tally.tested();
-    const was = at(versions, call.revision)?.value ?? unset;
-    // Of one batch, the last order stands.
-    if (was === value || orders.some((other) => other.value === was && overlap(other.call, call))) continue;
+    const then = at(versions, call.revision);
+    const was = then?.value ?? unset;
+    // Of one batch, the last order stands: who was overruled in it was so by what it wrote.
+    const isOverruled = then?.revision === call.revision && orders.some((other) => other.value === was && overlap(other.call, call));
+    if (was === value || isOverruled) continue;
     tally.violated(`${what} was said to be ${value} at revision ${call.revision}, where it is ${was}`, call.end);
   }
   for (const [index, version] of versions.entries()) {

@@ -106,9 +106,10 @@ test("I12: a task that runs on after its end is found", (t) => {
 test("I12: an agent that an operator took for gone may wake and start what had been sent to it; what was dropped stays so", (t) => {
   const launched = (): Story => calm().launched("t1");
   const entry = { launch: "L-t1", task: "t1", framework: "f1", state: "TASK_GONE_BY_OPERATOR" } as const;
-  const marked = launched().call("markGone", "operator/o1", { agent: "s1" }).agent("s1", "gone").ok();
-  const gone = marked.commit({ table: "task", id: "L-t1" }, { table: "history", id: "f1/t1", task: entry });
-  untested(t, gone.witnessStarts("t1").exits("t1").after(20_000).phase("final"), "I12");
+  const marked = (): Story => launched().call("markGone", "operator/o1", { agent: "s1" }).agent("s1", "gone").ok();
+  const gone = (): Story => marked().commit({ table: "task", id: "L-t1" }, { table: "history", id: "f1/t1", task: entry });
+  untested(t, gone().witnessStarts("t1").exits("t1").after(20_000).phase("final"), "I12");
+  rejected(t, gone().after(11_000).witnessStarts("t1"), "I12", /t1 started after the registry said TASK_GONE_BY_OPERATOR/);
   rejected(t, launched().row("t1", { state: "TASK_DROPPED", settled: true }).past("t1").witnessStarts("t1"), "I12", /t1 started after the registry said TASK_DROPPED/);
 });
 

@@ -41,6 +41,8 @@ test("I3: of two orders in one batch the last stands, and both are answered", (t
   const story = calm().call("setWeight", "operator/other", { role: "web", weight: 3 }).unknown();
   accepted(t, weighs(asked(2, story), 3).ok(), "I3");
   rejected(t, weighs(asked(2), 3).ok(), "I3", /the weight of web became 3/);
+  const doubted = calm().call("setWeight", "operator/other", { role: "web", weight: 3 }).unknown();
+  rejected(t, asked(2, weighs(doubted, 3)).commit().ok(), "I3", /the weight of web was said to be 2 at revision 14, where it is 3/);
 });
 
 test("I3: a weight that a leader forgets is found, and one that a restore takes back is not", (t) => {
@@ -71,6 +73,13 @@ test("I2, I5: on a host that was set up anew another agent begins to count, and 
   accepted(t, again(emptied()), "I5");
   rejected(t, calm().failsOver("m2", "1-40").obeys("s1", "1-5"), "I2", /after it had answered epoch 1-40/);
   accepted(t, again(emptied()).obeys("s1", "1-5"), "I2");
+});
+
+test("I22: an agent that comes back in the batch of an operator's order was heard", (t) => {
+  const away = (): Story => calm().after(90_000).agent("s1", "unreachable").after(90_000);
+  const back = (active: boolean, term: number): Story =>
+    away().call("setActive", ADMIN, { agent: "s1", active }).commit({ table: "agent", id: "s1", standing: "in", active, term, total: TOTAL }).ok();
+  rejected(t, back(false, 2).after(10_000).agent("s1", "unreachable"), "I22", /s1/, { beatGapMs: Infinity });
 });
 
 /** An operator's kill of what had not begun, which its framework launches anew before it hears of it. */
