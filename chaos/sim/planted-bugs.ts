@@ -246,10 +246,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     seeds: 20,
   },
   {
-    name: "a session leaves the leader that may have subscribed it",
+    name: "a session leaves its own leader when it hears that it leads anew",
     file: "src/sdk/connection.ts",
-    find: "if (unanswered && next.name === leader.name && subscription.isConnected) leader =",
-    replace: 'if (unanswered && next.name === "") leader =',
+    find: "if (next.name === leader.name && subscription.isConnected) {",
+    replace: 'if (next.name === "") {',
     breaks: ["I20", "I21", "complaints"],
     seeds: 60,
   },

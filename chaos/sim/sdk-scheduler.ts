@@ -124,6 +124,7 @@ export class SdkScheduler implements SchedulerClient {
     const { listener } = this.#life;
     if (event.type === "subscribed") listener.subscribed();
     else if (event.type === "disconnected") {
+      if (event.reason === `${event.leader.name} leads now`) this.#life.complain("the session left its own leader");
       if (event.reason.endsWith("leads now")) this.#mark("SDK: leader left for its successor");
       if (event.reason.endsWith("waited to be read")) this.#mark("SDK: fell behind and started over");
       listener.disconnected();

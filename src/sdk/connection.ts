@@ -210,10 +210,13 @@ export class SchedulerConnection {
     const stopWatching = this.#tracker.onLeader((next) => {
       const newer = compareEpochs(next.epoch, leader.epoch) > 0;
       const unanswered = this.#subscription !== subscription;
-      // Whoever leads now answers the SUBSCRIBE that is on its way to that very master. Left and sent again it could arrive
-      // last, and the session be taken over by itself (10.1); or be left right after it was taken, which ends a framework
-      // whose failover timeout is 0 (10.5).
-      if (unanswered && next.name === leader.name && subscription.isConnected) leader = { ...next, address: leader.address };
+      // Whoever leads anew answers the SUBSCRIBE that is on its way to it, or has answered it before it was heard to lead: it
+      // ended what it served before. Left and sent again SUBSCRIBE could arrive last, and the session be taken over by
+      // itself (10.1); or be left right after it was taken, which ends a framework whose failover timeout is 0 (10.5).
+      if (next.name === leader.name && subscription.isConnected) {
+        leader = { ...next, address: leader.address };
+        if (!unanswered) this.#servedBy(leader);
+      }
       // The same leader may become known by an address that can be reached from here.
       else if (newer || (unanswered && next.address !== leader.address)) subscription.cancel(`${next.name} leads now`);
     });
@@ -241,16 +244,21 @@ export class SchedulerConnection {
   }
 
   #subscribedWith(leader: Leader, subscription: Subscription): void {
-    const from = this.#lastLeader;
+    const resumed = this.#lastLeader !== undefined;
     this.#subscription = subscription;
+    this.#servedBy(leader);
+    this.events.deliver({ type: "subscribed", frameworkId: this.frameworkId, leader, resumed });
+    this.#subscribedAt = this.#options.clock.now();
+    this.#calls.open(subscription, leader.epoch);
+    this.#first.resolve();
+  }
+
+  #servedBy(leader: Leader): void {
+    const from = this.#lastLeader;
     this.#leader = this.#lastLeader = leader;
     if (from !== undefined && compareEpochs(from.epoch, leader.epoch) !== 0) {
       this.events.deliver({ type: "leaderChanged", from, to: leader });
     }
-    this.events.deliver({ type: "subscribed", frameworkId: this.frameworkId, leader, resumed: from !== undefined });
-    this.#subscribedAt = this.#options.clock.now();
-    this.#calls.open(subscription, leader.epoch);
-    this.#first.resolve();
   }
 
   #refused(message: string): void {

@@ -8,7 +8,7 @@ export type SchedulerEvent =
   | { readonly type: "subscribed"; readonly frameworkId: string; readonly leader: Leader; readonly resumed: boolean }
   /** The stream is gone; the session looks for the next leader by itself. Calls made meanwhile wait. */
   | { readonly type: "disconnected"; readonly leader: Leader; readonly reason: string }
-  /** A leader of another epoch serves this session now. Comes before its `subscribed`. */
+  /** A leader of another epoch serves this session now. Comes before its `subscribed`, or after it if that was heard first. */
   | { readonly type: "leaderChanged"; readonly from: Leader; readonly to: Leader }
   | { readonly type: "offers"; readonly offers: readonly Offer[] }
   /** These offers cannot be used any more: taken back by the master, or gone with the leader that made them. */

@@ -4,6 +4,7 @@ import test from "ava";
 import { ManualClock } from "../../src/async/manual-clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { openSession } from "../../src/sdk/scheduler.ts";
+import { nextEvent } from "../support/fake-session.ts";
 import { ScriptedTransport } from "../support/scripted-transport.ts";
 
 const OTHER = "10.0.0.1:6050";
@@ -40,3 +41,22 @@ for (const { news, known, revision } of cases) {
     });
   }
 }
+
+test("10.1, 10.5 a session stays with its master that is heard to lead in a new epoch only after it has subscribed there", async (t) => {
+  const transport = new ScriptedTransport();
+  const clock = new ManualClock();
+  const opening = openSession({ masters: "m1.example", framework: { name: "test" }, clock }, { transport, random: seededRandom(1) });
+  await turn();
+  transport.streams[0]!.subscribed();
+  const session = await opening;
+  transport.say({ epoch: { generation: 1, revision: 9 } });
+  await turn();
+  t.false(transport.streams[0]!.cancelled);
+  const from = { name: "m1", address: OWN, epoch: { generation: 1, revision: 1 } };
+  t.deepEqual((await nextEvent(session, "leaderChanged")).to, { ...from, epoch: { generation: 1, revision: 9 } });
+  t.is(session.leader!.epoch.revision, 9);
+  transport.say({ master: "m2", leader: "m2", epoch: { generation: 1, revision: 12 } });
+  await turn();
+  t.true(transport.streams[0]!.cancelled, "but not when another leads");
+  await session.close();
+});
