@@ -1,7 +1,7 @@
 /** How a framework's session is written down: what it was told, and what is known of a call that failed. */
 import { FrameworkFailedOverError, FrameworkRemovedError, MesarchError, taskStateName, type Offer, type TaskStateName, type TaskStatus } from "../../src/sdk/index.ts";
 import { TaskStatus_Reason, TaskStatus_Source } from "../../src/wire/gen/mesos/v1/mesos.ts";
-import { amountsOf } from "../sim/rows.ts";
+import { amountsOf } from "./rows.ts";
 
 /** Refused for good, or never sent. Whatever else goes wrong may have been done. */
 const NOT_DONE: ReadonlySet<string> = new Set(["invalid", "refused", "exhausted"]);

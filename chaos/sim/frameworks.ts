@@ -10,7 +10,7 @@ import { Chance } from "./chance.ts";
 import type { Meddler } from "./meddling.ts";
 import type { Network } from "./network.ts";
 import { PlainScheduler } from "./plain-scheduler.ts";
-import { amountsOf } from "./rows.ts";
+import { amountsOf } from "../history/rows.ts";
 import type { SchedulerClient, SchedulerListener, Send } from "./schedulers.ts";
 import { SdkScheduler } from "./sdk-scheduler.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";

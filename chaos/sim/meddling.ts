@@ -4,7 +4,7 @@
  */
 import { Offer, TaskInfo, TaskStatus, Value_Type } from "../../src/wire/gen/mesos/v1/mesos.ts";
 import type { CallName, CallValue, EventOf, Unrecorded } from "../history/event.ts";
-import { amountsOf } from "./rows.ts";
+import { amountsOf } from "../history/rows.ts";
 import type { Send } from "./schedulers.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

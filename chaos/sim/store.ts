@@ -8,7 +8,7 @@ import { CANDIDATES, MemoryStoreServer, type ServerSnapshot } from "../twins/mem
 import type { Unrecorded } from "../history/event.ts";
 import type { Chance } from "./chance.ts";
 import { RevisionScale } from "./revision-scale.ts";
-import { rowChange } from "./rows.ts";
+import { rowChange } from "../history/rows.ts";
 import type { SimProcess, VirtualTime } from "./virtual-time.ts";
 
 /** etcd notices an expired lease this much late at most, in milliseconds. */

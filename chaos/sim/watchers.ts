@@ -9,7 +9,7 @@ import { Chance } from "./chance.ts";
 import { doorOf } from "./masters.ts";
 import type { Network, Wire } from "./network.ts";
 import { opened, type Refused, TAKEN } from "./operator-door.ts";
-import { newsOf } from "./rows.ts";
+import { newsOf } from "../history/rows.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
 
 export interface OperatorsWorld {

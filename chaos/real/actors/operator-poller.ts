@@ -8,7 +8,7 @@ import { OperatorServiceClient, type AgentView, type OperatorEvent, type Operato
 import type { TaskState } from "../../../src/wire/gen/mesos/v1/mesos.ts";
 import type { Amounts, Unrecorded } from "../../history/event.ts";
 import type { Recorder } from "../../history/recorder.ts";
-import { amountsOf, newsOf } from "../../sim/rows.ts";
+import { amountsOf, newsOf } from "../../history/rows.ts";
 import { monotonicMs } from "../monotonic.ts";
 
 export interface PollerOptions {

@@ -11,7 +11,7 @@ import {
 import type { CallName, CallValue, ObservationName, Unrecorded } from "../../history/event.ts";
 import type { Recorder } from "../../history/recorder.ts";
 import { hex, isNotDone, offerOf, updateOf } from "../../history/sessions.ts";
-import { amountsOf } from "../../sim/rows.ts";
+import { amountsOf } from "../../history/rows.ts";
 
 export interface Framework {
   readonly id: string;

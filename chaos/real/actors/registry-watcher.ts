@@ -10,7 +10,7 @@ import type { RowWrite } from "../../../src/ports/registry.ts";
 import { decodeCandidate, decodeRow } from "../../../src/wire/registry-codec.ts";
 import type { RowChange } from "../../history/event.ts";
 import type { Recorder } from "../../history/recorder.ts";
-import { rowChange } from "../../sim/rows.ts";
+import { rowChange } from "../../history/rows.ts";
 
 const ACTOR = "registry";
 const PREFIX = Buffer.from(DEFAULT_PREFIX);

@@ -1,11 +1,11 @@
-/** Registry rows as the history tells of them; used by the watcher of a real registry, too. */
+/** Registry rows as the history tells of them, whoever reads the registry. */
 import type { Change } from "../../src/core/registry/change.ts";
 import { stateName } from "../../src/model/task-state.ts";
 import type { TaskStateName } from "../../src/sdk/index.ts";
 import type { OperatorEvent } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import type { FrameworkRecord, TaskRecord, AgentRecord, HistoryRecord } from "../../src/wire/gen/mesarch/v1/registry.ts";
 import type { Resource, TaskState } from "../../src/wire/gen/mesos/v1/mesos.ts";
-import type { Amounts, EventOf, RowChange } from "../history/event.ts";
+import type { Amounts, EventOf, RowChange } from "./event.ts";
 
 export function rowChange({ kind, id, record }: Change): RowChange {
   switch (kind) {
