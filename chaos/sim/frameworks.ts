@@ -5,12 +5,12 @@
 import { isTerminal, TaskState, type Offer, type SchedulerEvent, type TaskStatus } from "../../src/sdk/index.ts";
 import type { CallName, CallValue, ObservationName, Unrecorded } from "../history/event.ts";
 import { type OpenCall, Recorder } from "../history/recorder.ts";
+import { amountsOf } from "../history/rows.ts";
 import { hex, isNotDone, offerOf, updateOf } from "../history/sessions.ts";
 import { Chance } from "./chance.ts";
 import type { Meddler } from "./meddling.ts";
 import type { Network } from "./network.ts";
 import { PlainScheduler } from "./plain-scheduler.ts";
-import { amountsOf } from "../history/rows.ts";
 import type { SchedulerClient, SchedulerListener, Send } from "./schedulers.ts";
 import { SdkScheduler } from "./sdk-scheduler.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";

@@ -6,9 +6,9 @@ import { epochText } from "../../src/base/epoch.ts";
 import { MemoryStore, type Link } from "../twins/memory-store.ts";
 import { CANDIDATES, MemoryStoreServer, type ServerSnapshot } from "../twins/memory-store-server.ts";
 import type { Unrecorded } from "../history/event.ts";
+import { rowChange } from "../history/rows.ts";
 import type { Chance } from "./chance.ts";
 import { RevisionScale } from "./revision-scale.ts";
-import { rowChange } from "../history/rows.ts";
 import type { SimProcess, VirtualTime } from "./virtual-time.ts";
 
 /** etcd notices an expired lease this much late at most, in milliseconds. */

@@ -5,11 +5,11 @@
 import { epochText } from "../../src/base/epoch.ts";
 import { EventsRequest, OperatorEvents } from "../../src/wire/gen/mesarch/v1/operator.ts";
 import type { Unrecorded } from "../history/event.ts";
+import { newsOf } from "../history/rows.ts";
 import { Chance } from "./chance.ts";
 import { doorOf } from "./masters.ts";
 import type { Network, Wire } from "./network.ts";
 import { opened, type Refused, TAKEN } from "./operator-door.ts";
-import { newsOf } from "../history/rows.ts";
 import { SimProcess, type VirtualTime } from "./virtual-time.ts";
 
 export interface OperatorsWorld {
