@@ -17,13 +17,12 @@ const WANTS: { readonly [W in Workload]: Wants } = {
   churn: { services: 2, jobs: 10, jobBeats: [1, 6], killEveryMs: undefined, reconcileEveryMs: 5_000, forgetsAck: 0.1 },
 };
 
-/** The faults of a run. Throws an Error for one that this machine cannot do, or that does not exist. */
-export function faultsOf({ nemesis }: ChaosOrder, abilities: Stage["abilities"]): FaultKind[] {
+/** The faults of a run. Throws an Error for one that this machine cannot do. */
+function faultsOf({ nemesis }: ChaosOrder, abilities: Stage["abilities"]): FaultKind[] {
   const all = allFaults(IMPATIENT.agentPingTimeoutMs);
   if (nemesis === "all") return all.filter((kind) => obstacle(kind, abilities) === undefined);
   return nemesis.map((name) => {
-    const kind = all.find((each) => each.name === name);
-    if (kind === undefined) throw new Error(`there is no fault "${name}"; there are: ${all.map((each) => each.name).join(", ")}`);
+    const kind = all.find((each) => each.name === name)!;
     const problem = obstacle(kind, abilities);
     if (problem !== undefined) throw new Error(`${name} cannot be done here: ${problem}`);
     return kind;

@@ -1,7 +1,10 @@
 /** What `npm run chaos` can be told. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ClusterSize } from "./cluster/cluster.ts";
+import { IMPATIENT } from "./expectations.ts";
+import { allFaults } from "./nemesis/catalogue.ts";
 
 export const USAGE = `usage:
   npm run chaos -- [--time SECONDS] [--workload mixed|services|churn] [--nemesis all|NAME,NAME] [--seed N]
@@ -98,6 +101,7 @@ export function parseOrder(args: readonly string[]): Order {
   if (command === "probe" && name === undefined) return { kind: "probe", json: oneOf("output", values.output, ["text", "json"]) === "json" };
   if (command === "check") {
     if (name === undefined) throw new Error("check: which history?");
+    if (!existsSync(name)) throw new Error(`check: there is no ${name}`);
     return { kind: "check", path: name };
   }
   const common: Common = {
@@ -122,7 +126,7 @@ export function parseOrder(args: readonly string[]): Order {
     ...common,
     timeMs: whole("time", values.time, 1, 86_400) * 1_000,
     workload: oneOf("workload", values.workload, WORKLOADS),
-    nemesis: values.nemesis === "all" ? "all" : values.nemesis.split(",").filter(Boolean),
+    nemesis: values.nemesis === "all" ? "all" : values.nemesis.split(",").map(faultName),
     previous: values.previous === undefined ? undefined : resolve(values.previous),
   };
 }
@@ -148,6 +152,10 @@ function ownOptions(order: RunOrder): string[] {
       return [`--time ${timeMs / 1_000}`, `--workload ${workload}`, `--nemesis ${nemesis === "all" ? "all" : nemesis.join(",")}`, ...(previous === undefined ? [] : [`--previous ${previous}`])];
     }
   }
+}
+
+function faultName(name: string): string {
+  return oneOf("nemesis", name, allFaults(IMPATIENT.agentPingTimeoutMs).map((fault) => fault.name));
 }
 
 function whole(name: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
