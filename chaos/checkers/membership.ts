@@ -15,7 +15,7 @@ export function membership(evidence: Evidence, options: CheckOptions): readonly 
   return [leaving(evidence, { ...PRODUCTION, ...options.policy }), returning(evidence)];
 }
 
-/** I22. Tested: agents that were said to be unreachable or gone, and what their frameworks were told. */
+/** I22. Tested: agents that were said to be unreachable or gone, and what they and their frameworks were told. */
 function leaving(evidence: Evidence, policy: Policy): Verdict {
   const tally = new Tally("I22");
   const begun = epochsBegun(evidence);
@@ -36,6 +36,7 @@ function leaving(evidence: Evidence, policy: Policy): Verdict {
     }
   }
   notInMasses(tally, evidence, verdicts, policy);
+  sentAway(tally, evidence);
   inTheirWords(tally, evidence);
   return tally.verdict();
 }
@@ -88,6 +89,16 @@ function notInMasses(tally: Tally, evidence: Evidence, verdicts: Commit[], { unr
     if (first.epoch === commit.epoch && commit.t - first.t < MINUTE_MS - SLACK_MS) {
       tally.violated(`${allowed + 1} agents became unreachable within ${Math.round(commit.t - first.t)} ms, and ${allowed} may in a minute`, first, commit);
     }
+  }
+}
+
+/** Written before it is said. */
+function sentAway(tally: Tally, evidence: Evidence): void {
+  for (const event of evidence.of("agentSentAway")) {
+    tally.tested();
+    const { agent } = event.value;
+    const isWritten = evidence.registry.agents.get(agent)?.some(({ standing, commit }) => standing === "gone" && commit.t <= event.t);
+    if (isWritten !== true) tally.violated(`${agent} was sent away as gone, and the registry had not said so`, event);
   }
 }
 

@@ -67,6 +67,8 @@ interface Observations {
   /** An agent process: its start (`agent` is empty before it has an id), the epoch it now obeys, and what it was ordered by whom. */
   readonly agentStarted: { readonly agent: string; readonly starts: number };
   readonly agentObeys: { readonly agent: string };
+  /** A leader told it that it is gone, so it ended what it had, and itself. */
+  readonly agentSentAway: { readonly agent: string };
   /** The host was set up anew, with an empty work directory: what starts there next is another agent. */
   readonly agentSetUp: { readonly agent: string };
   readonly agentOrdered: { readonly agent: string; readonly order: "launch" | "kill" | "cancel"; readonly launch: string };

@@ -23,6 +23,7 @@ const observations: Readonly<Record<ObservationName, true>> = {
   update: true,
   agentStarted: true,
   agentObeys: true,
+  agentSentAway: true,
   agentSetUp: true,
   agentOrdered: true,
   agentUpdate: true,

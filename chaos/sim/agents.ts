@@ -139,7 +139,9 @@ export class AgentHost {
   #ended({ left }: Agent): void {
     this.kill();
     this.#sentAway = left?.reason === "gone";
-    if (this.#sentAway) this.#cancelRestart = this.#world.time.after(this.#chance.tailed(RESTART_MS), () => this.start());
+    if (!this.#sentAway) return;
+    this.#say("agentSentAway", { agent: this.id });
+    this.#cancelRestart = this.#world.time.after(this.#chance.tailed(RESTART_MS), () => this.start());
   }
 
   /** With an empty work directory, so that what starts is another agent. */

@@ -75,6 +75,14 @@ test("I2, I5: on a host that was set up anew another agent begins to count, and 
   accepted(t, again(emptied()).obeys("s1", "1-5"), "I2");
 });
 
+test("I22: an agent is sent away as gone once that is written, and not before", (t) => {
+  const leaves = (story: Story): Story => story.observe("agentSentAway", "agent/h-s1", { agent: "s1" });
+  const gone = (story = calm()): Story => story.call("markGone", ADMIN, { agent: "s1" }).agent("s1", "gone").ok();
+  accepted(t, leaves(gone()), "I22");
+  rejected(t, leaves(calm()), "I22", /s1 was sent away as gone, and the registry had not said so/);
+  rejected(t, gone(leaves(calm())), "I22", /s1 was sent away as gone/);
+});
+
 test("I22: an agent that comes back in the batch of an operator's order was heard", (t) => {
   const away = (): Story => calm().after(90_000).agent("s1", "unreachable").after(90_000);
   const back = (active: boolean, term: number): Story =>
