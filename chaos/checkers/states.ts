@@ -28,12 +28,15 @@ interface Heard {
 /** A framework has one stream at a time, so what each of its processes hears is in order. */
 function told(tally: Tally, evidence: Evidence): void {
   const heard = new Map<string, Heard>();
+  /** When a task was last asked for. */
+  const asked = new Map<string, number>();
   const launches = new Map(evidence.journal.map(({ value }) => [value.uuid, value.launch]));
   for (const event of evidence.events) {
     if (event.op === "launch" && event.kind === "invoke") {
       // A finished id may be used again: a launch after the end begins a new life.
       for (const { task } of event.value.tasks) {
         const key = `${event.actor}\0${task}`;
+        asked.set(key, event.t);
         if (heard.get(key)?.ended !== undefined) heard.delete(key);
       }
     }
@@ -41,6 +44,7 @@ function told(tally: Tally, evidence: Evidence): void {
     if (event.op === "restored") heard.clear();
     if (event.op !== "update" || evidence.isAnothers(event.value) || evidence.registry.isUndoneUpdate(event)) continue;
     const key = `${event.actor}\0${event.value.task}`;
+    if (isOfEarlierLaunch(evidence, event, asked.get(key) ?? -1)) continue;
     const life = lifeOf(evidence, event, launches.get(event.value.uuid));
     if (life > (heard.get(key)?.life ?? 0)) heard.delete(key);
     const known = heard.get(key);
@@ -63,6 +67,15 @@ function lifeOf({ registry }: Evidence, { value }: EventOf<"update">, launch: st
   const index = all.findIndex((each) => each.launch === launch);
   const before = all[index - 1];
   return before !== undefined && registry.firstEnd(before) !== undefined ? index : 0;
+}
+
+/** A master ended an earlier launch of the id when it was asked for again already, in doubt, and a new life begins (10.3). */
+function isOfEarlierLaunch({ registry }: Evidence, { t, value: { task, state, source } }: EventOf<"update">, askedAt: number): boolean {
+  if (source !== "master" || !isEnd(state)) return false;
+  const all = registry.byTask.get(task) ?? [];
+  const index = all.findLastIndex(({ versions }) => versions.some(({ row, past, commit }) => commit.t <= t && (row?.state ?? past) === state));
+  const [earlier, next] = [all[index], all[index + 1]];
+  return earlier !== undefined && next !== undefined && earlier.versions[0]!.commit.t < askedAt && askedAt <= next.versions[0]!.commit.t;
 }
 
 function wrongAfter(evidence: Evidence, known: Heard, event: EventOf<"update">): string | undefined {

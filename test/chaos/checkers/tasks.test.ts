@@ -1,6 +1,6 @@
 /** I6, I7 and I8: launches, states and starts. */
 import test from "ava";
-import { calm, type Story } from "../history-builder.ts";
+import { calm, SMALL, type Story } from "../history-builder.ts";
 import { accepted, rejected, untested } from "../verdicts.ts";
 
 const done = (story: Story): Story => story.after(20_000).phase("final");
@@ -93,6 +93,18 @@ test("I7: what a master concluded to be lost may turn out otherwise, what it set
   accepted(t, lost.update("t1", "TASK_RUNNING"), "I7");
   const gone = calm().running("t1").row("t1", { state: "TASK_GONE", settled: true }).toldByMaster("t1", "TASK_GONE");
   rejected(t, gone.told("t1", { state: "TASK_RUNNING", uuid: "u-other" }), "I7", /t1 is TASK_RUNNING after it had ended as TASK_GONE/);
+});
+
+test("I7: the end of a launch that is told when its id was asked for again says nothing of the new one", (t) => {
+  const dropped = (): Story => calm().launched("t1").row("t1", { state: "TASK_DROPPED", settled: true });
+  const entry = { launch: "L-t1", task: "t1", framework: "f1", state: "TASK_DROPPED" } as const;
+  const again = (story: Story): Story => story.after(1).offer("o-2").launch("t1", { offer: "o-2" });
+  const row = { task: "t1", framework: "f1", agent: "s1", state: "TASK_STAGING", latest: "TASK_STAGING", seq: 0, uuid: "", killed: false, settled: false, resources: SMALL } as const;
+  const begun = (story: Story): Story => story.after(1).commit({ table: "task", id: "L-t1" }, { table: "history", id: "f1/0", task: entry }, { table: "task", id: "L-t1-2", task: row }).ok();
+  const told = (story: Story): Story => story.toldByMaster("t1", "TASK_DROPPED");
+  const staging = (story: Story): Story => story.toldByMaster("t1", "TASK_STAGING", "REASON_RECONCILIATION");
+  accepted(t, staging(begun(told(again(dropped())))), "I7");
+  rejected(t, begun(again(staging(told(dropped())))), "I7", /t1 is TASK_STAGING after it had ended as TASK_DROPPED/);
 });
 
 test("I7: an opinion that comes from an agent, or stands in a row, is found", (t) => {
